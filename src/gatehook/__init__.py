@@ -1,0 +1,138 @@
+"""Gatehook: the plugin framework of a trading gateway, and the gateway that runs it.
+
+The names below are the public API. Each is imported when it is first used, so that ``import gatehook`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+if TYPE_CHECKING:
+    from gatehook.context import PluginContext as PluginContext
+    from gatehook.context import PluginStatus as PluginStatus
+    from gatehook.context import RegistrationApi as RegistrationApi
+    from gatehook.context import RunState as RunState
+    from gatehook.diagnostics import Diagnostic as Diagnostic
+    from gatehook.diagnostics import GatehookError as GatehookError
+    from gatehook.diagnostics import Severity as Severity
+    from gatehook.events import FeedEvent as FeedEvent
+    from gatehook.hookspecs import hookimpl as hookimpl
+    from gatehook.hookspecs import hookspec as hookspec
+    from gatehook.host import PluginHost as PluginHost
+    from gatehook.kinds.accounts import AccountRef as AccountRef
+    from gatehook.kinds.accounts import AccountState as AccountState
+    from gatehook.kinds.accounts import AccountType as AccountType
+    from gatehook.kinds.accounts import Balance as Balance
+    from gatehook.kinds.accounts import Mode as Mode
+    from gatehook.kinds.accounts import Position as Position
+    from gatehook.kinds.accounts import PositionMode as PositionMode
+    from gatehook.kinds.accounts import PositionReport as PositionReport
+    from gatehook.kinds.amounts import Money as Money
+    from gatehook.kinds.broker import Broker as Broker
+    from gatehook.kinds.broker import BrokerEvent as BrokerEvent
+    from gatehook.kinds.broker import Evidence as Evidence
+    from gatehook.kinds.broker import OrderList as OrderList
+    from gatehook.kinds.broker import OrderLookup as OrderLookup
+    from gatehook.kinds.broker import PositionRef as PositionRef
+    from gatehook.kinds.broker import Protection as Protection
+    from gatehook.kinds.channel import Channel as Channel
+    from gatehook.kinds.channel import Message as Message
+    from gatehook.kinds.channel import Receipt as Receipt
+    from gatehook.kinds.errors import Ambiguous as Ambiguous
+    from gatehook.kinds.errors import Denied as Denied
+    from gatehook.kinds.errors import NotConnected as NotConnected
+    from gatehook.kinds.errors import NotFound as NotFound
+    from gatehook.kinds.errors import ProviderError as ProviderError
+    from gatehook.kinds.errors import Rejected as Rejected
+    from gatehook.kinds.errors import UnsupportedCapability as UnsupportedCapability
+    from gatehook.kinds.feed import ExternalFeed as ExternalFeed
+    from gatehook.kinds.feed import FeedQuery as FeedQuery
+    from gatehook.kinds.feed import NewsEvent as NewsEvent
+    from gatehook.kinds.instruments import AccountKey as AccountKey
+    from gatehook.kinds.instruments import Instrument as Instrument
+    from gatehook.kinds.instruments import InstrumentId as InstrumentId
+    from gatehook.kinds.instruments import QuantityUnit as QuantityUnit
+    from gatehook.kinds.kind import Kind as Kind
+    from gatehook.kinds.market_data import MarketData as MarketData
+    from gatehook.kinds.market_data import Subscription as Subscription
+    from gatehook.kinds.marketplace import Marketplace as Marketplace
+    from gatehook.kinds.marketplace import StrategyListing as StrategyListing
+    from gatehook.kinds.marketplace import TradeSignal as TradeSignal
+    from gatehook.kinds.memory import MemoryBackend as MemoryBackend
+    from gatehook.kinds.memory import MemoryDoc as MemoryDoc
+    from gatehook.kinds.memory import NamespaceSelector as NamespaceSelector
+    from gatehook.kinds.memory import Query as Query
+    from gatehook.kinds.notifier import Notification as Notification
+    from gatehook.kinds.notifier import Notifier as Notifier
+    from gatehook.kinds.orders import Fill as Fill
+    from gatehook.kinds.orders import Order as Order
+    from gatehook.kinds.orders import OrderChange as OrderChange
+    from gatehook.kinds.orders import OrderRef as OrderRef
+    from gatehook.kinds.orders import OrderRequest as OrderRequest
+    from gatehook.kinds.orders import OrderStatus as OrderStatus
+    from gatehook.kinds.orders import OrderType as OrderType
+    from gatehook.kinds.orders import Side as Side
+    from gatehook.kinds.orders import TimeInForce as TimeInForce
+    from gatehook.kinds.orders import Trailing as Trailing
+    from gatehook.kinds.prices import Candle as Candle
+    from gatehook.kinds.prices import Tick as Tick
+    from gatehook.kinds.prices import TickKind as TickKind
+    from gatehook.kinds.prices import Timeframe as Timeframe
+    from gatehook.kinds.provider import Health as Health
+    from gatehook.kinds.provider import Page as Page
+    from gatehook.kinds.provider import Provider as Provider
+    from gatehook.kinds.streams import Gap as Gap
+    from gatehook.kinds.streams import Reconnected as Reconnected
+    from gatehook.kinds.streams import Sink as Sink
+    from gatehook.kinds.streams import Snapshot as Snapshot
+    from gatehook.kinds.streams import Stale as Stale
+    from gatehook.secrets import Secret as Secret
+
+__version__: Final = "0.1.0"
+#: The version of the plugin API that manifests require with ``requires.api``.
+API_VERSION: Final = "1.0"
+
+_MODULES: Final = {
+    "gatehook.context": "PluginContext PluginStatus RegistrationApi RunState",
+    "gatehook.diagnostics": "Diagnostic GatehookError Severity",
+    "gatehook.events": "FeedEvent",
+    "gatehook.hookspecs": "hookimpl hookspec",
+    "gatehook.host": "PluginHost",
+    "gatehook.kinds.accounts": "AccountRef AccountState AccountType Balance Mode Position PositionMode PositionReport",
+    "gatehook.kinds.amounts": "Money",
+    "gatehook.kinds.broker": "Broker BrokerEvent Evidence OrderList OrderLookup PositionRef Protection",
+    "gatehook.kinds.channel": "Channel Message Receipt",
+    "gatehook.kinds.errors": "Ambiguous Denied NotConnected NotFound ProviderError Rejected UnsupportedCapability",
+    "gatehook.kinds.feed": "ExternalFeed FeedQuery NewsEvent",
+    "gatehook.kinds.instruments": "AccountKey Instrument InstrumentId QuantityUnit",
+    "gatehook.kinds.kind": "Kind",
+    "gatehook.kinds.market_data": "MarketData Subscription",
+    "gatehook.kinds.marketplace": "Marketplace StrategyListing TradeSignal",
+    "gatehook.kinds.memory": "MemoryBackend MemoryDoc NamespaceSelector Query",
+    "gatehook.kinds.notifier": "Notification Notifier",
+    "gatehook.kinds.orders": (
+        "Fill Order OrderChange OrderRef OrderRequest OrderStatus OrderType Side TimeInForce Trailing"
+    ),
+    "gatehook.kinds.prices": "Candle Tick TickKind Timeframe",
+    "gatehook.kinds.provider": "Health Page Provider",
+    "gatehook.kinds.streams": "Gap Reconnected Sink Snapshot Stale",
+    "gatehook.secrets": "Secret",
+}
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = ["API_VERSION", "__version__", *sorted(_HOMES)]  # noqa: PLE0604  computed, and tested against the imports above
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,198 @@
+"""What a plugin is handed: protocols, so that a plugin's tests can pass their own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Protocol
+from typing import TypeVar
+
+import attrs
+
+from gatehook.kinds.times import Ns
+
+if TYPE_CHECKING:
+    import httpx2
+    from anyio.abc import TaskGroup
+
+    from gatehook.catalog.manifest import Manifest
+
+T = TypeVar("T")
+
+
+class RunState(StrEnum):
+    """What an entry's supervised task is doing."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    ACTIVE = "active"
+    DEGRADED = "degraded"
+    BACKOFF = "backoff"
+    QUARANTINED = "quarantined"
+    FAILED = "failed"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+@attrs.frozen(kw_only=True)
+class PluginStatus:
+    """An entry's run state, and why it is in it."""
+
+    plugin_id: str
+    entry_id: str
+    state: RunState
+    reason: str = ""
+
+
+class Clock(Protocol):
+    """Market time and real time. In a replay ``now()`` is the replay's; deadlines use ``monotonic()``."""
+
+    def now(self) -> Ns:
+        """Return market time in nanoseconds UTC."""
+
+    def wall(self) -> Ns:
+        """Return the machine's time in nanoseconds UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that never jumps."""
+
+
+class StateTransaction(Protocol):
+    """Reads and writes that become durable together, or not at all."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value."""
+
+    def set(self, key: str, value: Any) -> None:
+        """Set a JSON value."""
+
+    def delete(self, key: str) -> None:
+        """Remove a key; a missing one is no error."""
+
+
+class PluginState(Protocol):
+    """A small store of JSON values of one entry. Durable when a call returns; never for credentials."""
+
+    async def get(self, key: str, default: Any = None) -> Any:
+        """Return a value."""
+
+    async def set(self, key: str, value: Any) -> None:
+        """Set a JSON value.
+
+        Raises:
+            GatehookError: when the entry's quota is spent or the disk is full; the old value stays.
+        """
+
+    async def delete(self, key: str) -> None:
+        """Remove a key; a missing one is no error."""
+
+    async def keys(self, prefix: str = "") -> list[str]:
+        """Return the keys, sorted."""
+
+    def transaction(self) -> AbstractAsyncContextManager[StateTransaction]:
+        """Group reads and writes."""
+
+
+class EventPublisher(Protocol):
+    """Publishes under the entry's own source."""
+
+    def publish(
+        self,
+        topic: str,
+        payload: Mapping[str, Any],
+        *,
+        event_id: str | None = None,
+        partition_key: str = "",
+        symbol: str | None = None,
+        account_id: str | None = None,
+        ts: Ns | None = None,
+    ) -> None:
+        """Publish an event; one with an ``event_id`` seen before is dropped."""
+
+
+class PluginContext(Protocol):
+    """What an entry gets: its own configuration, and the services of the host under its own name."""
+
+    @property
+    def plugin_id(self) -> str:
+        """The plugin's id."""
+
+    @property
+    def entry_id(self) -> str:
+        """The entry's id; two entries may use one plugin."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The plugin's manifest."""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The entry's own configuration: immutable, validated, defaults applied, secrets as ``Secret``."""
+
+    def config_as(self, cls: type[T]) -> T:
+        """Build an attrs class from the configuration, strictly."""
+
+    @property
+    def venue(self) -> str:
+        """The venue part of this entry's instrument ids."""
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The entry's logger."""
+
+    @property
+    def state(self) -> PluginState:
+        """The entry's small store."""
+
+    @property
+    def data_dir(self) -> Path:
+        """The entry's own directory for files, made on first use, readable by the owner only."""
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+
+    @property
+    def events(self) -> EventPublisher:
+        """Publishes events."""
+
+    @property
+    def http(self) -> httpx2.AsyncClient:
+        """The entry's own HTTP client; a URL or header that holds the mask of a secret is refused."""
+
+    @property
+    def task_group(self) -> TaskGroup:
+        """Tasks of the entry: opened before ``__aenter__``, cancelled after ``__aexit__``. A hook has none."""
+
+    def shared(self, key: str, factory: Callable[[], T]) -> T:
+        """Return what a sibling hook of this entry made under ``key``, or make it."""
+
+    def use(self, entry_id: str) -> Any:
+        """Return another entry's guarded handle; the entry must be named in the configuration by a property whose
+        schema says ``x-gatehook-entry``.
+        """
+
+
+class RegistrationApi(Protocol):
+    """What ``register(api)`` gets: no configuration, no secret."""
+
+    @property
+    def plugin_id(self) -> str:
+        """The plugin's id."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The plugin's manifest."""
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The plugin's logger."""
+
+    def add(self, plugin: object) -> None:
+        """Add an object that carries ``@hookimpl`` methods."""

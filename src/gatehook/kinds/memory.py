@@ -1,0 +1,201 @@
+"""memory.backend: index and search what the gateway and its agents remember."""
+
+from __future__ import annotations
+
+from abc import ABC
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from enum import StrEnum
+
+import attrs
+
+from gatehook.kinds.errors import UnsupportedCapability
+from gatehook.kinds.filters import Filter
+from gatehook.kinds.provider import Provider
+from gatehook.kinds.times import Ns
+
+Scalar = str | int | float | bool | None
+Namespace = tuple[str, ...]
+
+
+def _segments(_: object, __: object, value: Namespace) -> None:
+    if not value or not all(isinstance(segment, str) and segment for segment in value):
+        raise ValueError(f"a namespace is a tuple of non-empty strings, not {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class MemoryDoc:
+    """One remembered text. ``ts`` is when it happened, ``available_at`` when it could be known (never before ``ts``; the
+    clock's now by default). ``symbol``, ``account`` and ``source`` live in ``meta`` under those names.
+    """
+
+    id: str
+    text: str
+    namespace: Namespace = attrs.field(converter=tuple, validator=_segments)
+    ts: Ns
+    kind: str = "note"
+    tags: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    meta: Mapping[str, Scalar | tuple[Scalar, ...]] = attrs.field(factory=dict)
+    prev_id: str | None = None
+    available_at: Ns | None = None
+    expires_at: Ns | None = None
+
+
+@attrs.frozen(kw_only=True)
+class StoredDoc:
+    """A document with what the backend assigned. ``revision`` starts at 1 and rises when the content changes."""
+
+    doc: MemoryDoc
+    revision: int
+    created_at: Ns
+    ingested_at: Ns
+
+
+@attrs.frozen(kw_only=True)
+class NamespaceSelector:
+    """One namespace (``exact``) or it and all below it. ``NamespaceSelector.everything()`` selects all, explicitly."""
+
+    namespace: Namespace = attrs.field(converter=tuple)
+    exact: bool = False
+
+    @classmethod
+    def everything(cls) -> NamespaceSelector:
+        """Select every namespace."""
+        return cls(namespace=())
+
+
+class SearchMode(StrEnum):
+    """How to search; ``auto`` takes the best the backend has."""
+
+    AUTO = "auto"
+    LEXICAL = "lexical"
+    VECTOR = "vector"
+    HYBRID = "hybrid"
+
+
+@attrs.frozen(kw_only=True)
+class Query:
+    """What to search. Any text is a safe query; an empty or punctuation-only one lists the newest first.
+
+    ``half_life`` is in nanoseconds; ``now`` and ``as_of`` are times; ``timeout`` is in seconds.
+    """
+
+    text: str = ""
+    namespaces: tuple[NamespaceSelector, ...] = attrs.field(converter=tuple)
+    filter: Filter | None = None
+    limit: int = 10
+    cursor: str | None = None
+    mode: SearchMode = SearchMode.AUTO
+    half_life: int | None = None
+    now: Ns | None = None
+    as_of: Ns | None = None
+    min_score: float | None = None
+    snippet_chars: int = 240
+    timeout: float = 2.0
+
+    def __attrs_post_init__(self) -> None:
+        if not self.namespaces:
+            raise ValueError("a search names its namespaces; NamespaceSelector.everything() selects all")
+        if self.limit < 0:
+            raise ValueError(f"limit is not negative, but {self.limit}")
+
+
+@attrs.frozen(kw_only=True)
+class Hit:
+    """One result: score in [0, 1], a snippet, and where in the snippet the matches are (start, end)."""
+
+    stored: StoredDoc
+    score: float
+    snippet: str
+    spans: tuple[tuple[int, int], ...] = ()
+    parts: Mapping[str, float] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class SearchPage:
+    """Hits by score (descending), then ts (newest first), then id. ``degraded`` says what was left out and why."""
+
+    hits: tuple[Hit, ...] = attrs.field(converter=tuple)
+    cursor: str | None = None
+    mode_used: SearchMode
+    degraded: tuple[str, ...] = ()
+    took_ms: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class UpsertReport:
+    """What an upsert did, by ids; ``rejected`` has the reason with each."""
+
+    inserted: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    rejected: tuple[tuple[str, str], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class MemoryStats:
+    """What a backend holds. ``bytes_on_disk`` counts all its files."""
+
+    documents: int
+    namespaces: int
+    bytes_on_disk: int
+    oldest: Ns | None = None
+    newest: Ns | None = None
+    details: Mapping[str, Scalar] = attrs.field(factory=dict)
+
+
+class MemoryBackend(Provider, ABC):
+    """What the author of a memory plugin implements. Every write is durable when it returns; ``aclose`` is ``__aexit__``, after which
+    every method raises ``Closed``.
+    """
+
+    @abstractmethod
+    async def upsert(self, docs: Sequence[MemoryDoc], *, if_revision: Mapping[str, int] | None = None) -> UpsertReport:
+        """Write documents by (namespace, id): the same content changes nothing, other content makes a new revision.
+
+        The batch is atomic but for documents that are invalid by themselves: those are named in ``rejected``, the rest is
+        written. Of two with one id the last wins.
+
+        Raises:
+            Conflict: when a document's revision is not the one in ``if_revision``; nothing was written.
+        """
+
+    @abstractmethod
+    async def get(self, namespace: Namespace, ids: Sequence[str]) -> list[StoredDoc | None]:
+        """Return documents in the order of ``ids``, ``None`` for each that is missing or expired."""
+
+    @abstractmethod
+    async def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Delete documents; return how many there were."""
+
+    @abstractmethod
+    async def search(self, query: Query) -> SearchPage:
+        """Search. Read-your-writes holds for everything lexical.
+
+        Raises:
+            FilterError: for a filter that names an unknown field or has a bad value.
+        """
+
+    @abstractmethod
+    async def stats(self, namespace: NamespaceSelector | None = None) -> MemoryStats:
+        """Count what is there."""
+
+    async def forget(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Delete documents so that no byte of their text stays in any file of the backend; return how many there were."""
+        raise UnsupportedCapability("this memory cannot prove that it forgot")
+
+    def scan(
+        self, namespace: NamespaceSelector, *, filter: Filter | None = None, after: str | None = None
+    ) -> AsyncIterator[StoredDoc]:
+        """Iterate over documents by (namespace, id), from after the cursor on."""
+        raise UnsupportedCapability("this memory cannot be scanned")
+
+    async def namespaces(self, prefix: Namespace = (), *, limit: int = 1000) -> Sequence[Namespace]:
+        """Return the namespaces below a prefix, sorted."""
+        raise UnsupportedCapability("this memory does not list its namespaces")
+
+    async def flush(self) -> None:
+        """Return when everything written before is searchable in every mode."""
+        return
