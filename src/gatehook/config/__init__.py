@@ -1,0 +1,1 @@
+"""gatehook.toml: its layers, its checks, and each plugin's own part of it."""

@@ -1,0 +1,199 @@
+"""The configuration as a value: sections, entries, and where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+import platformdirs
+
+from gatehook.config.settings import Shape
+from gatehook.config.settings import setting
+from gatehook.config.sources import Key
+from gatehook.config.sources import Layer
+from gatehook.config.sources import Source
+from gatehook.config.sources import Sources
+from gatehook.kinds.accounts import Mode
+
+
+def _empty() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+def user_data_dir() -> Path:
+    """Return where the gateway keeps its data when the configuration does not say."""
+    return platformdirs.user_data_path("gatehook", appauthor=False)
+
+
+def user_config_file() -> Path:
+    """Return the user's configuration file, whether it exists or not."""
+    return platformdirs.user_config_path("gatehook", appauthor=False) / "gatehook.toml"
+
+
+class LogLevel(StrEnum):
+    """The levels of the standard library's ``logging``, in the file's spelling."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@attrs.frozen(kw_only=True)
+class GatewaySection:
+    """``[gateway]``."""
+
+    mode: Mode = setting(Shape.CHOICE, "whose money it is; live must be said", default=Mode.PAPER, choices=Mode)
+    data_dir: Path = setting(
+        Shape.PATH,
+        "where the journal, the state, the logs and the control socket are",
+        factory=user_data_dir,
+        shown="the user's data directory",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class EntryConfig:
+    """``[plugins.entries.<entry>]``: one configured use of a plugin.
+
+    Attributes:
+        config: the plugin's own configuration as it was written; secret references are not resolved.
+        sources: where each value came from.
+    """
+
+    entry_id: str
+    plugin_id: str = setting(
+        Shape.ID, "the plugin this entry uses", default="", shown="the entry's own id", key="plugin"
+    )
+    enabled: bool = setting(Shape.SWITCH, "whether the entry runs", default=True)
+    venue: str | None = setting(
+        Shape.TEXT, "the venue part of its instrument ids", default=None, shown="the entry id in capitals"
+    )
+    url: str | None = setting(Shape.TEXT, "the MCP server, in place of the manifest's", default=None)
+    config: Mapping[str, Any] = setting(Shape.FREE, "the plugin's own configuration", factory=_empty)
+    sources: Sources = attrs.field(factory=Sources, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.plugin_id:
+            object.__setattr__(self, "plugin_id", self.entry_id)
+
+    def key_of(self, pointer: str = "") -> Key:
+        """Return the key in the file of a JSON pointer into ``config``."""
+        steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+        return ("plugins", "entries", self.entry_id, "config", *steps)
+
+    def line_of(self, pointer: str = "") -> tuple[Path | None, int | None]:
+        """Return file and line of a JSON pointer into ``config``, or of the nearest thing around it."""
+        source = self.sources.of(self.key_of(pointer))
+        return source.path, source.line
+
+
+@attrs.frozen(kw_only=True)
+class PluginsSection:
+    """``[plugins]``."""
+
+    enabled: bool = setting(Shape.SWITCH, "whether any plugin may take part", default=True)
+    allow: tuple[str, ...] = setting(
+        Shape.IDS, "when not empty, no other plugin may take part (built-in ones excepted)", default=()
+    )
+    deny: tuple[str, ...] = setting(Shape.IDS, "plugins that may not take part; stronger than allow", default=())
+    paths: tuple[Path, ...] = setting(Shape.PATHS, "more plugin directories", default=())
+    overrides: Mapping[str, str] = setting(
+        Shape.TEXTS_BY_ID, "which origin or path provides an id that several have", factory=_empty
+    )
+    locked: bool = setting(Shape.SWITCH, "whether only what `plugins lock` recorded may run", default=False)
+    blocklist: Path | None = setting(Shape.PATH, "a JSON file of plugin versions known to be bad", default=None)
+    trusted_uids: tuple[int, ...] = setting(
+        Shape.USER_IDS, "who may own plugin files, beside this user and root", default=()
+    )
+    slots: Mapping[str, str | tuple[str, ...]] = setting(
+        Shape.SLOTS, 'which entry fills a slot: an id, "none", or an order of fall-back', factory=_empty, restart=False
+    )
+    entries: Mapping[str, EntryConfig] = attrs.field(factory=_empty)
+
+
+@attrs.frozen(kw_only=True)
+class SupervisionSection:
+    """``[supervision]``. Times are seconds."""
+
+    start_timeout: float = setting(Shape.SECONDS, "how long a provider may take to connect", default=30.0)
+    ready_timeout: float = setting(Shape.SECONDS, "how long a started provider may take to be ready", default=600.0)
+    stop_timeout: float = setting(Shape.SECONDS, "how long a provider may take to let go", default=5.0)
+    call_timeout: float = setting(Shape.SECONDS, "how long one call may take", default=10.0)
+    backoff_base: float = setting(Shape.SECONDS, "the first wait after a failure, before jitter", default=0.5)
+    backoff_cap: float = setting(Shape.SECONDS, "the longest wait after a failure", default=60.0)
+    quarantine_failures: int = setting(Shape.COUNT, "failures within the window that quarantine an entry", default=5)
+    quarantine_window: float = setting(Shape.SECONDS, "the window in which failures are counted", default=300.0)
+
+
+@attrs.frozen(kw_only=True)
+class MarketSection:
+    """``[market]``. Times are seconds."""
+
+    grace: float = setting(Shape.SECONDS, "how long after its end a candle may wait for late ticks", default=2.0)
+
+
+@attrs.frozen(kw_only=True)
+class LoggingSection:
+    """``[logging]``."""
+
+    level: LogLevel = setting(Shape.CHOICE, "the least severe level", default=LogLevel.INFO, choices=LogLevel)
+    max_bytes: int = setting(Shape.COUNT, "the size in bytes at which a log file is rotated", default=10_000_000)
+    files: int = setting(Shape.COUNT, "how many rotated log files are kept", default=5)
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """A value, where it came from, and whether a change needs a restart.
+
+    Attributes:
+        value: plain JSON; a secret is masked, a reference shown as it was written.
+        layer: the layer whose value won.
+        origin: the variable or the file, in words; empty for a default.
+    """
+
+    key: str
+    value: Any
+    layer: Layer
+    origin: str
+    path: Path | None
+    line: int | None
+    restart_needed: bool
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """The whole configuration: checked, immutable, secret references unresolved.
+
+    Attributes:
+        layers: what it was made of, lowest first; ``str()`` of one is for people.
+        raw: the merged tables as they were written.
+    """
+
+    gateway: GatewaySection = attrs.field(factory=GatewaySection)
+    plugins: PluginsSection = attrs.field(factory=PluginsSection)
+    supervision: SupervisionSection = attrs.field(factory=SupervisionSection)
+    market: MarketSection = attrs.field(factory=MarketSection)
+    logging: LoggingSection = attrs.field(factory=LoggingSection)
+    layers: tuple[Source, ...] = (Source(layer=Layer.DEFAULTS),)
+    raw: Mapping[str, Any] = attrs.field(factory=_empty, repr=False)
+    sources: Sources = attrs.field(factory=Sources, eq=False, repr=False)
+
+    @property
+    def path(self) -> Path | None:
+        """The configuration file, when there is one."""
+        return self.sources.path
+
+    def explain(self, key: str) -> Explanation:
+        """Say what a dotted key is and where its value came from.
+
+        Raises:
+            GatehookError: when there is no such key.
+        """
+        from gatehook.config.explain import explain
+
+        return explain(self, key)
