@@ -106,7 +106,7 @@ class MarketData(Provider, ABC):
 
 
 def conflation_key(item: object) -> Hashable | None:
-    """Say which items replace each other unread: quotes of an instrument, states of a forming candle. ``None``: never."""
+    """Say which items replace each other unread: an instrument's quotes, a forming candle; ``None`` for all others."""
     if isinstance(item, Tick) and item.trade_id is None and item.price is None:
         return item.instrument_id
     if isinstance(item, Candle) and not item.closed:

@@ -1,8 +1,8 @@
 """Streams between a provider and its consumer.
 
 An author implements ``run_stream(self, subscriptions, sink, after)`` and puts items into the sink; a consumer writes
-``async with provider.stream(…) as items: async for item in items``. What is lost is visible: as a ``Gap`` in the stream, as the
-count of conflated items, or as ``StreamOverflow``.
+``async with provider.stream(…) as items: async for item in items``. What is lost is visible: as a ``Gap`` in the
+stream, as the count of conflated items, or as ``StreamOverflow``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Hashable
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Generic
+from typing import Self
 from typing import TypeVar
 
 import anyio
@@ -60,23 +61,36 @@ class Reconnected:
 
 @attrs.frozen(kw_only=True)
 class Snapshot:
-    """What follows up to the next item of this type is a snapshot; ``complete`` is false where it may lack something."""
+    """What follows up to the next item of this type is a snapshot; ``complete`` is false where it may lack
+    something."""
 
     complete: bool
 
 
 StreamControl = Gap | Stale | Reconnected | Snapshot
 
+#: What waits in a sink: the item, the cursor after it, and what replaces it.
+_Entry = tuple[T | StreamControl, str | None, Hashable | None]
+
+
+def _never(_: object) -> None:
+    """No item replaces another."""
+
 
 class Sink(Generic[T]):
     """The author's end of a stream, and the buffer behind it. One task reads, any number write."""
 
     def __init__(
-        self, *, overflow: Overflow, buffer: int, key: Callable[[T | StreamControl], Hashable | None] = lambda item: None
+        self,
+        *,
+        overflow: Overflow,
+        buffer: int,
+        key: Callable[[T | StreamControl], Hashable | None] = _never,
     ) -> None:
         """Make an empty stream of at most ``buffer`` waiting items.
 
-        ``key`` says which items replace each other under ``conflate``; ``None`` means never, and nothing moves past such an item.
+        ``key`` says which items replace each other under ``conflate``; ``None`` means never, and nothing moves past
+        such an item.
         """
         if buffer < 1:
             raise ValueError(f"a stream's buffer holds at least one item, not {buffer}")
@@ -86,7 +100,8 @@ class Sink(Generic[T]):
         self._waiting: deque[_Entry[T]] = deque()
         self._newest: dict[Hashable, int] = {}
         self._taken = 0
-        self._loss: Gap | None = None
+        self._lossy = False
+        self._lost: int | None = 0
         self._wake: anyio.Event | None = None
         self._asked: anyio.Event | None = None
         self._error: Exception | None = None
@@ -133,11 +148,11 @@ class Sink(Generic[T]):
             error = StreamOverflow(f"the consumer is {self._buffer} items behind; read faster or choose another policy")
             self.end(error)
             raise error
-        oldest, _ = self._take()
-        known = 0 if self._loss is None else self._loss.lost
-        lost = (oldest.lost if known == 0 else None) if isinstance(oldest, Gap) else 1
+        oldest = self._take()[0]
+        lost = oldest.lost if isinstance(oldest, Gap) else 1
+        self._lost = None if lost is None or self._lost is None else self._lost + lost
+        self._lossy = True
         self.dropped += 1
-        self._loss = Gap(reason="overflow", lost=None if known is None or lost is None else known + lost)
 
     def _take(self) -> tuple[T | StreamControl, str | None]:
         item, cursor, key = self._waiting.popleft()
@@ -145,3 +160,137 @@ class Sink(Generic[T]):
             del self._newest[key]
         self._taken += 1
         return item, cursor
+
+    def _take_loss(self) -> Gap:
+        gap = Gap(reason="overflow", lost=self._lost)
+        self._lossy, self._lost = False, 0
+        return gap
+
+    def _notify(self) -> None:
+        if self._wake is not None:
+            self._wake.set()
+            self._wake = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether the consumer has taken everything and waits for more, or the stream has ended."""
+        return self._ended or (self._wake is not None and not self._waiting)
+
+    async def drained(self) -> None:
+        """Wait until the consumer has taken everything and asks for more: it is done with what it got."""
+        while not self.idle:
+            if self._asked is None:
+                self._asked = anyio.Event()
+            await self._asked.wait()
+
+    def end(self, error: Exception | None = None) -> None:
+        """Let the consumer's loop finish after what is waiting; with ``error``, by raising it."""
+        if not self._ended:
+            self._ended, self._error = True, error
+            self._notify()
+            self._tell_drained()
+
+    def _tell_drained(self) -> None:
+        if self._asked is not None:
+            self._asked.set()
+            self._asked = None
+
+    async def next_item(self) -> tuple[T | StreamControl, str | None]:
+        """Take the oldest item and the cursor after it, when there is one.
+
+        Raises:
+            StopAsyncIteration: at the end of the stream, or the error it ended with.
+            BusyResourceError: while another task waits for the next item.
+        """
+        if not self._waiting and not self._lossy:
+            await self._arrival()
+        return (self._take_loss(), None) if self._lossy else self._take()
+
+    async def next_batch(self) -> list[T | StreamControl]:
+        """Take everything that waits, at least one item. It raises what ``next_item`` raises."""
+        if not self._waiting and not self._lossy:
+            await self._arrival()
+        batch: list[T | StreamControl] = [self._take_loss()] if self._lossy else []
+        batch += [item for item, _, _ in self._waiting]
+        self._taken += len(self._waiting)
+        self._waiting.clear()
+        self._newest.clear()
+        return batch
+
+    async def _arrival(self) -> None:
+        if self._wake is not None:
+            raise anyio.BusyResourceError("reading from")
+        while not self._waiting:
+            if self._ended:
+                raise StopAsyncIteration if self._error is None else self._error
+            self._wake = wake = anyio.Event()
+            self._tell_drained()
+            try:
+                await wake.wait()
+            finally:
+                if self._wake is wake:  # cancelled: nobody waits any more
+                    self._wake = None
+
+
+class Items(Generic[T]):
+    """The consumer's end of a stream. ``cursor`` is the position after the item last returned: keep it to resume."""
+
+    def __init__(self, sink: Sink[T], after: str | None) -> None:
+        self._sink = sink
+        self.cursor = after
+
+    @property
+    def conflated(self) -> int:
+        """How many items were replaced by newer ones before they were read."""
+        return self._sink.conflated
+
+    @property
+    def dropped(self) -> int:
+        """How many items were dropped; where they were, the stream has a ``Gap``."""
+        return self._sink.dropped
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T | StreamControl:
+        item, cursor = await self._sink.next_item()
+        if cursor is not None:
+            self.cursor = cursor
+        return item
+
+
+@asynccontextmanager
+async def open_stream(
+    run: Callable[[Sink[T]], Awaitable[None]],
+    *,
+    overflow: Overflow,
+    buffer: int,
+    after: str | None = None,
+    key: Callable[[T | StreamControl], Hashable | None] = _never,
+) -> AsyncIterator[Items[T]]:
+    """Run a producer beside its consumer; leaving the block ends the producer at once.
+
+    An exception of the producer is raised in the consumer's loop, after the items that came before it.
+    """
+    sink = Sink[T](overflow=overflow, buffer=buffer, key=key)
+
+    async def produce() -> None:
+        try:
+            await run(sink)
+        except Exception as error:
+            sink.end(error)
+        else:
+            sink.end()
+
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(produce)
+        try:
+            yield Items(sink, after)
+        except Exception as error:
+            failure = error
+        finally:
+            sink.end()
+            tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
