@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from typing import Final
 
 import attrs
 import platformdirs
@@ -71,10 +72,10 @@ class EntryConfig:
     )
     enabled: bool = setting(Shape.SWITCH, "whether the entry runs", default=True)
     venue: str | None = setting(
-        Shape.TEXT, "the venue part of its instrument ids", default=None, shown="the entry id in capitals"
+        Shape.VENUE, "the venue part of its instrument ids", default=None, shown="the entry id in capitals"
     )
-    url: str | None = setting(Shape.TEXT, "the MCP server, in place of the manifest's", default=None)
-    config: Mapping[str, Any] = setting(Shape.FREE, "the plugin's own configuration", factory=_empty)
+    url: str | None = setting(Shape.URL, "the MCP server, in place of the manifest's", default=None)
+    config: Mapping[str, Any] = setting(Shape.FREE, "the plugin's own configuration", factory=_empty, secret=True)
     sources: Sources = attrs.field(factory=Sources, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -144,6 +145,15 @@ class LoggingSection:
     level: LogLevel = setting(Shape.CHOICE, "the least severe level", default=LogLevel.INFO, choices=LogLevel)
     max_bytes: int = setting(Shape.COUNT, "the size in bytes at which a log file is rotated", default=10_000_000)
     files: int = setting(Shape.COUNT, "how many rotated log files are kept", default=5)
+
+
+SECTIONS: Final[Mapping[str, type]] = {
+    "gateway": GatewaySection,
+    "plugins": PluginsSection,
+    "supervision": SupervisionSection,
+    "market": MarketSection,
+    "logging": LoggingSection,
+}
 
 
 @attrs.frozen(kw_only=True)

@@ -31,6 +31,8 @@ class Shape(StrEnum):
     TEXTS_BY_ID = "a table of strings by plugin id"
     SLOTS = 'a table of slots, each an entry id, "none", or a list of entry ids'
     FREE = "a table"
+    VENUE = "a short string"
+    URL = "an http or https URL"
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +43,7 @@ class Setting:
         shape: what its value looks like.
         summary: what it does, in a line.
         restart: whether a change needs a restart of the gateway.
-        choices: the words of ``Shape.CHOICE``.
+        choices_type: the words of ``Shape.CHOICE``.
         shown: the default as documentation shows it, where the value itself depends on the machine.
         key: its name in the file, where it is not the attribute's.
     """
@@ -49,9 +51,14 @@ class Setting:
     shape: Shape
     summary: str
     restart: bool = True
-    choices: tuple[str, ...] = ()
+    choices_type: type[StrEnum] | None = None
     shown: str | None = None
     key: str | None = None
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words of ``Shape.CHOICE``."""
+        return tuple(self.choices_type or ())
 
 
 def setting(
@@ -64,11 +71,11 @@ def setting(
     choices: type[StrEnum] | None = None,
     shown: str | None = None,
     key: str | None = None,
+    secret: bool = False,
 ) -> Any:
-    """Declare an attribute of a section as a setting."""
-    words = tuple(choices) if choices else ()
-    about = Setting(shape=shape, summary=summary, restart=restart, choices=words, shown=shown, key=key)
-    return attrs.field(default=attrs.Factory(factory) if factory else default, metadata={_KEY: about})
+    """Declare an attribute of a section as a setting; a ``secret`` one is not in the section's ``repr()``."""
+    about = Setting(shape=shape, summary=summary, restart=restart, choices_type=choices, shown=shown, key=key)
+    return attrs.field(default=attrs.Factory(factory) if factory else default, repr=not secret, metadata={_KEY: about})
 
 
 @attrs.frozen

@@ -66,10 +66,11 @@ class Sources:
 
     def of(self, key: Key) -> Source:
         """Return the source of a key, or of the nearest key around it; defaults when no layer mentions it."""
-        for end in range(len(key), 0, -1):
-            part = key[:end]
+        around = [key[:end] for end in range(len(key), 0, -1)]
+        for part in around:
             if part in self.overrides:
                 return self.overrides[part]
+        for part in around:
             if part in self._lines:
                 return Source(layer=Layer.FILE, path=self.path, line=self._lines[part])
         return Source(layer=Layer.DEFAULTS)

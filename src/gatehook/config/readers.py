@@ -1,0 +1,218 @@
+"""How the value of each shape of setting is read: strictly, nothing coerced, and no message holds the value."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import date
+from datetime import time
+from pathlib import Path
+from typing import Any
+from typing import Final
+from urllib.parse import urlsplit
+
+import attrs
+
+from gatehook.config.settings import Setting
+from gatehook.config.settings import Shape
+from gatehook.config.trees import frozen
+from gatehook.diagnostics import did_you_mean
+from gatehook.kinds.kind import KINDS
+
+#: The slots there are, from the table of kinds.
+SLOTS: Final = tuple(spec.slot for spec in KINDS.values() if spec.slot)
+LONGEST_ID: Final = 64
+ID_RULE: Final = f"an id: lower-case words joined by -, _ or ., at most {LONGEST_ID} characters"
+_ID: Final = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*\Z")
+_VENUE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_LARGEST: Final = 10**12
+_TYPE_NAMES: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
+    (bool, "true or false"),
+    (int, "a whole number"),
+    (float, "a decimal number"),
+    (str, "a string"),
+    (Mapping, "a table"),
+    ((list, tuple), "a list"),
+    ((date, time), "a date or time"),
+    (type(None), "nothing"),
+)
+
+
+def type_name(value: Any) -> str:
+    """Name a value's type in the words of TOML; never the value."""
+    return next((words for types, words in _TYPE_NAMES if isinstance(value, types)), "something else")
+
+
+def is_id(text: Any) -> bool:
+    """Say whether this may be the id of an entry."""
+    return isinstance(text, str) and len(text) <= LONGEST_ID and _ID.match(text) is not None
+
+
+class WrongType(Exception):
+    """A value has another type than its setting."""
+
+    def __init__(self, expected: str, found: Any) -> None:
+        super().__init__()
+        self.expected = expected
+        self.found = type_name(found)
+
+
+class BadValue(Exception):
+    """A value has the right type, and is not one that its setting can have."""
+
+    def __init__(self, expected: str, hint: str = "") -> None:
+        super().__init__()
+        self.expected = expected
+        self.hint = hint
+
+
+@attrs.frozen
+class Reader:
+    """Reads the value of one setting. Every method raises ``WrongType`` or ``BadValue``.
+
+    Attributes:
+        base: where relative paths start.
+    """
+
+    about: Setting
+    base: Path
+
+    def read(self, value: Any) -> Any:
+        """Return the value as the section has it."""
+        return _METHODS[self.about.shape](self, value)
+
+    def _of_type(self, value: Any, *types: type, expected: str = "") -> Any:
+        if isinstance(value, types) and (bool in types or not isinstance(value, bool)):
+            return value
+        raise WrongType(expected or str(self.about.shape), value)
+
+    def switch(self, value: Any) -> bool:
+        """Read true or false."""
+        return bool(self._of_type(value, bool))
+
+    def text(self, value: Any) -> str:
+        """Read printable text that is not empty."""
+        text = str(self._of_type(value, str))
+        if not text or not text.isprintable():
+            raise BadValue("a string, not empty, without control characters")
+        return text
+
+    def choice(self, value: Any) -> str:
+        """Read one of the setting's words."""
+        expected = "one of " + ", ".join(self.about.choices)
+        word = str(self._of_type(value, str, expected=expected))
+        if word not in self.about.choices:
+            raise BadValue(expected, did_you_mean(word[:LONGEST_ID], self.about.choices))
+        return word
+
+    def seconds(self, value: Any) -> float:
+        """Read a length of time."""
+        number = self._of_type(value, int, float)
+        if not 0 < number <= _LARGEST or not math.isfinite(number):
+            raise BadValue(str(self.about.shape))
+        return float(number)
+
+    def count(self, value: Any) -> int:
+        """Read how many."""
+        number = int(self._of_type(value, int))
+        if not 1 <= number <= _LARGEST:
+            raise BadValue(str(self.about.shape))
+        return number
+
+    def path(self, value: Any) -> Path:
+        """Read a path; ``~`` is the user's home."""
+        text = str(self._of_type(value, str))
+        if not text or "\0" in text:
+            raise BadValue("a path, not empty")
+        try:
+            return self.base / Path(text).expanduser()
+        except RuntimeError:  # ~somebody without a home
+            raise BadValue("a path whose ~ names a known user") from None
+
+    def paths(self, value: Any) -> tuple[Path, ...]:
+        """Read a list of paths."""
+        return tuple(self.path(one) for one in self._of_type(value, list, tuple))
+
+    def id(self, value: Any) -> str:
+        """Read an id."""
+        text = str(self._of_type(value, str, expected="an id"))
+        if not is_id(text):
+            raise BadValue(ID_RULE)
+        return text
+
+    def ids(self, value: Any) -> tuple[str, ...]:
+        """Read a list of ids."""
+        return tuple(self.id(one) for one in self._of_type(value, list, tuple))
+
+    def user_ids(self, value: Any) -> tuple[int, ...]:
+        """Read a list of numeric user ids."""
+        found = tuple(self._of_type(one, int) for one in self._of_type(value, list, tuple))
+        if not all(0 <= one < 1 << 32 for one in found):
+            raise BadValue(str(self.about.shape))
+        return found
+
+    def texts_by_id(self, value: Any) -> Mapping[str, str]:
+        """Read a table of strings by id."""
+        return self._frozen({self.id(name): self.text(one) for name, one in self._of_type(value, Mapping).items()})
+
+    def slots(self, value: Any) -> Mapping[str, str | tuple[str, ...]]:
+        """Read which entry fills which slot."""
+        table = self._of_type(value, Mapping)
+        for name in table:
+            if name not in SLOTS:
+                raise BadValue("a table of these slots: " + ", ".join(SLOTS), did_you_mean(name[:LONGEST_ID], SLOTS))
+        return self._frozen(
+            {name: self.ids(one) if isinstance(one, list | tuple) else self.id(one) for name, one in table.items()}
+        )
+
+    def table(self, value: Any) -> Mapping[str, Any]:
+        """Read a table whose keys are not ours."""
+        return self._frozen(self._of_type(value, Mapping))
+
+    def venue(self, value: Any) -> str:
+        """Read the venue part of instrument ids."""
+        text = self.text(value)
+        if not _VENUE.match(text):
+            raise BadValue("letters, digits, - and _, at most 64 characters")
+        return text
+
+    def url(self, value: Any) -> str:
+        """Read the address of a server."""
+        text = self.text(value)
+        if not _is_server(text):
+            raise BadValue("an http or https URL, without a user or password in it")
+        return text
+
+    def _frozen(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
+        result: Mapping[str, Any] = frozen(table)
+        return result
+
+
+def _is_server(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:  # a malformed address, or a port that is no number
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc and port != 0
+
+
+_METHODS: Final[Mapping[Shape, Callable[[Reader, Any], Any]]] = {
+    Shape.SWITCH: Reader.switch,
+    Shape.TEXT: Reader.text,
+    Shape.CHOICE: Reader.choice,
+    Shape.SECONDS: Reader.seconds,
+    Shape.COUNT: Reader.count,
+    Shape.PATH: Reader.path,
+    Shape.PATHS: Reader.paths,
+    Shape.ID: Reader.id,
+    Shape.IDS: Reader.ids,
+    Shape.USER_IDS: Reader.user_ids,
+    Shape.TEXTS_BY_ID: Reader.texts_by_id,
+    Shape.SLOTS: Reader.slots,
+    Shape.FREE: Reader.table,
+    Shape.VENUE: Reader.venue,
+    Shape.URL: Reader.url,
+}

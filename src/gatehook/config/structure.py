@@ -1,0 +1,127 @@
+"""The merged tables as a ``Config``: every unknown key, wrong type and bad value, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from gatehook.config.layers import Merged
+from gatehook.config.layers import fold
+from gatehook.config.lines import Key
+from gatehook.config.model import SECTIONS
+from gatehook.config.model import Config
+from gatehook.config.model import EntryConfig
+from gatehook.config.readers import ID_RULE
+from gatehook.config.readers import LONGEST_ID
+from gatehook.config.readers import BadValue
+from gatehook.config.readers import Reader
+from gatehook.config.readers import WrongType
+from gatehook.config.readers import is_id
+from gatehook.config.readers import type_name
+from gatehook.config.settings import settings_of
+from gatehook.config.sources import Layer
+from gatehook.config.sources import Sources
+from gatehook.config.sources import dotted
+from gatehook.config.trees import frozen
+from gatehook.diagnostics import Code
+from gatehook.diagnostics import Diagnostic
+from gatehook.diagnostics import GatehookError
+from gatehook.diagnostics import did_you_mean
+from gatehook.diagnostics.codes import config as codes
+
+_ENTRIES = ("plugins", "entries")
+
+
+def structure(merged: Merged, cwd: Path) -> Config:
+    """Build the configuration.
+
+    Raises:
+        GatehookError: with everything that is wrong.
+    """
+    tree = merged.tree
+    builder = _Builder(merged.sources, cwd, list(merged.problems))
+    builder.refuse_unknown(tree, (), SECTIONS)
+    values = {
+        name: builder.values(section, tree.get(name, {}), (name,), beside=("entries",) if name == "plugins" else ())
+        for name, section in SECTIONS.items()
+    }
+    plugins = tree.get("plugins", {})
+    if isinstance(plugins, Mapping):
+        values["plugins"]["entries"] = builder.entries(plugins.get("entries", {}))
+    if builder.problems:
+        raise GatehookError(*builder.problems)
+    sections = {name: section(**values[name]) for name, section in SECTIONS.items()}
+    return Config(**sections, layers=merged.layers, raw=frozen(tree), sources=merged.sources)
+
+
+@attrs.frozen
+class _Builder:
+    """Reads tables and collects what is wrong."""
+
+    sources: Sources
+    cwd: Path
+    problems: list[Diagnostic]
+
+    def report(self, code: Code, key: Key, **facts: object) -> None:
+        """Note what is wrong with a key: in the file with its line, else with the layer it came from."""
+        source = self.sources.of(key)
+        origin = None if source.layer is Layer.FILE else str(source)
+        self.problems.append(code(path=source.path, line=source.line, origin=origin, key=dotted(key), **facts))
+
+    def table(self, value: Any, key: Key) -> Mapping[str, Any]:
+        """Return a table, or an empty one in place of what is none."""
+        if isinstance(value, Mapping):
+            return value
+        self.report(codes.WRONG_TYPE, key, expected="a table", found=type_name(value))
+        return {}
+
+    def refuse_unknown(self, table: Mapping[str, Any], key: Key, known: Iterable[str]) -> None:
+        """Report keys that are no settings."""
+        names = list(known)
+        for name in table:
+            if name not in names:
+                self.report(codes.UNKNOWN_KEY, (*key, name), hint=did_you_mean(name[:LONGEST_ID], names))
+
+    def values(self, section: type, raw: Any, key: Key, beside: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Read the settings of a section, by attribute; defaults are left to the section."""
+        table = self.table(raw, key)
+        settings = settings_of(section)
+        self.refuse_unknown(table, key, [*(one.key for one in settings), *beside])
+        values: dict[str, Any] = {}
+        for one in settings:
+            here = (*key, one.key)
+            if one.key not in table:
+                continue
+            try:
+                value = Reader(one.about, self._base_of(here)).read(table[one.key])
+                values[one.attribute] = one.about.choices_type(value) if one.about.choices_type else value
+            except WrongType as wrong:
+                self.report(codes.WRONG_TYPE, here, expected=wrong.expected, found=wrong.found)
+            except BadValue as bad:
+                self.report(codes.BAD_VALUE, here, expected=bad.expected, hint=bad.hint)
+        return values
+
+    def entries(self, raw: Any) -> Mapping[str, EntryConfig]:
+        """Read ``[plugins.entries.*]``."""
+        found: dict[str, EntryConfig] = {}
+        seen: dict[str, str] = {}
+        for entry_id, table in self.table(raw, _ENTRIES).items():
+            here = (*_ENTRIES, entry_id)
+            if not is_id(entry_id):
+                self.report(codes.BAD_VALUE, here, expected=ID_RULE, hint="")
+            elif (twin := seen.setdefault(fold(entry_id), entry_id)) != entry_id:
+                self.report(codes.LOOK_ALIKE, here, first=twin, second=entry_id)
+            else:
+                values = self.values(EntryConfig, table, here)
+                found[entry_id] = EntryConfig(entry_id=entry_id, sources=self.sources, **values)
+        return MappingProxyType(found)
+
+    def _base_of(self, key: Key) -> Path:
+        """Relative paths in a file are relative to it."""
+        path = self.sources.of(key).path
+        return self.cwd if path is None else path.absolute().parent
