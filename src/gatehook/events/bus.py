@@ -27,11 +27,13 @@ _Route = tuple[tuple[Callable[[FeedEvent], None], ...], bool]
 
 class EventBus:
     """Carries events from publishers to subscriptions of the same event loop. It has no task and no thread of its
-    own."""
+    own.
+    """
 
     def __init__(self, clock: Clock | None = None, *, remembered: int = 65_536, partitions: int = 65_536) -> None:
         """Make a bus that knows the last ``remembered`` event ids given by publishers, and counts ``partitions``
-        partitions."""
+        partitions.
+        """
         self._clock = clock or SystemClock()
         self._subscriptions: list[Subscription] = []
         self._observers: list[Callable[[FeedEvent], object]] = []

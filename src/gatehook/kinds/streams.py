@@ -62,7 +62,8 @@ class Reconnected:
 @attrs.frozen(kw_only=True)
 class Snapshot:
     """What follows up to the next item of this type is a snapshot; ``complete`` is false where it may lack
-    something."""
+    something.
+    """
 
     complete: bool
 
@@ -277,7 +278,7 @@ async def open_stream(
     async def produce() -> None:
         try:
             await run(sink)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  handed to the consumer, who owns the stream
             sink.end(error)
         else:
             sink.end()
@@ -287,7 +288,7 @@ async def open_stream(
         tasks.start_soon(produce)
         try:
             yield Items(sink, after)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  raised again below, where no task group wraps it
             failure = error
         finally:
             sink.end()
