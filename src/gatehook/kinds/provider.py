@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from types import TracebackType
 from typing import Generic
@@ -21,12 +22,16 @@ class HealthStatus(StrEnum):
     DOWN = "down"
 
 
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
 @attrs.frozen(kw_only=True)
 class Health:
     """How a provider is, by what was observed. ``reasons`` are short sentences, empty when all is well."""
 
     status: HealthStatus = HealthStatus.OK
-    reasons: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    reasons: tuple[str, ...] = attrs.field(default=(), converter=_texts)
 
 
 @attrs.frozen(kw_only=True)
