@@ -13,10 +13,10 @@ import attrs
 
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.filters import Filter
+from gatehook.kinds.filters import Scalar
 from gatehook.kinds.provider import Provider
 from gatehook.kinds.times import Ns
 
-Scalar = str | int | float | bool | None
 Namespace = tuple[str, ...]
 
 
@@ -28,7 +28,8 @@ def _segments(_: object, __: object, value: Namespace) -> None:
 @attrs.frozen(kw_only=True)
 class MemoryDoc:
     """One remembered text. ``ts`` is when it happened, ``available_at`` when it could be known (never before ``ts``; the
-    clock's now by default). ``symbol``, ``account`` and ``source`` live in ``meta`` under those names.
+    clock's now by default). ``symbol``, ``account`` and ``source`` live in ``meta`` under those names. ``prev_id`` is the turn
+    before this one in a conversation. The tag ``evergreen`` exempts a document from decay.
     """
 
     id: str
@@ -79,7 +80,8 @@ class SearchMode(StrEnum):
 class Query:
     """What to search. Any text is a safe query; an empty or punctuation-only one lists the newest first.
 
-    ``half_life`` is in nanoseconds; ``now`` and ``as_of`` are times; ``timeout`` is in seconds.
+    ``half_life`` is in nanoseconds; ``now`` and ``as_of`` are times; ``timeout`` is in seconds. As of a time, a search sees
+    only what happened until then, in the revision that was known then.
     """
 
     text: str = ""
@@ -100,6 +102,8 @@ class Query:
             raise ValueError("a search names its namespaces; NamespaceSelector.everything() selects all")
         if self.limit < 0:
             raise ValueError(f"limit is not negative, but {self.limit}")
+        if self.half_life is not None and self.half_life <= 0:
+            raise ValueError(f"half_life is above zero, but {self.half_life}")
 
 
 @attrs.frozen(kw_only=True)
@@ -176,6 +180,9 @@ class MemoryBackend(Provider, ABC):
 
         Raises:
             FilterError: for a filter that names an unknown field or has a bad value.
+            CursorExpired: for a cursor that belongs to another query.
+            UnsupportedCapability: for a mode, or an ``as_of``, that this memory does not declare.
+            TimeoutError: when ``timeout`` passed.
         """
 
     @abstractmethod
@@ -189,7 +196,7 @@ class MemoryBackend(Provider, ABC):
     def scan(
         self, namespace: NamespaceSelector, *, filter: Filter | None = None, after: str | None = None
     ) -> AsyncIterator[StoredDoc]:
-        """Iterate over documents by (namespace, id), from after the cursor on."""
+        """Iterate over documents by (namespace, id), from after ``memory_ranking.position(document)`` on."""
         raise UnsupportedCapability("this memory cannot be scanned")
 
     async def namespaces(self, prefix: Namespace = (), *, limit: int = 1000) -> Sequence[Namespace]:

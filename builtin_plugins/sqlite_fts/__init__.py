@@ -1,0 +1,1 @@
+"""The default memory: SQLite and its full-text search."""

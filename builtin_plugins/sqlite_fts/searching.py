@@ -1,0 +1,143 @@
+"""A search: the documents with every unit of the query first, then, if there is room, those with some of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+from typing import Final
+
+import attrs
+
+from gatehook.kinds.memory import Hit
+from gatehook.kinds.memory import NamespaceSelector
+from gatehook.kinds.memory import Query
+from gatehook.kinds.memory import StoredDoc
+from gatehook.kinds.memory_ranking import COMPLETE
+from gatehook.kinds.memory_ranking import Position
+from gatehook.kinds.memory_ranking import Shortlist
+from gatehook.kinds.memory_ranking import SortKey
+from gatehook.kinds.memory_ranking import read_cursor
+from gatehook.kinds.memory_ranking import recency
+from gatehook.kinds.memory_ranking import relevance
+from gatehook.kinds.memory_ranking import sort_key
+from gatehook.kinds.memory_ranking import write_cursor
+from gatehook.kinds.memory_snippet import snippet
+from gatehook.kinds.memory_text import Unit
+from gatehook.kinds.memory_text import units_of
+from gatehook.kinds.times import Ns
+
+from .conditions import Condition
+from .conditions import both
+from .conditions import of_query
+from .match import complete_match
+from .match import partial_match
+from .match import scope_match
+from .rows import DOCUMENT
+from .rows import read_document
+from .scope import write_namespace
+
+# Ordering by rank reads the weights from the file and sorts inside the index; rows are fetched only while they are wanted.
+_RANKED: Final = f"SELECT fts.rank, {DOCUMENT} FROM fts CROSS JOIN docs d ON d.rid = fts.rowid WHERE fts MATCH ? AND "  # noqa: S608  constants only
+_NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
+_EVERYTHING: Final = (NamespaceSelector.everything(),)
+
+
+@attrs.frozen
+class _Found:
+    stored: StoredDoc
+    relevance: float
+    recency: float
+
+
+@attrs.frozen
+class Search:
+    """A query made ready: its words, its condition, where its page begins."""
+
+    query: Query
+    now: Ns
+    units: tuple[Unit, ...]
+    condition: Condition
+    after: SortKey | None
+
+    @classmethod
+    def prepare(cls, query: Query, now: Ns) -> Search:
+        """Take a query apart; nothing is read.
+
+        Raises:
+            CursorExpired: for a cursor of another query.
+        """
+        begin = read_cursor(query)
+        at = begin.now if begin else now if query.now is None else query.now
+        return cls(query, at, units_of(query.text), of_query(query, now), begin.key if begin else None)
+
+    def run(self, connection: sqlite3.Connection) -> tuple[tuple[Hit, ...], str | None]:
+        """Return a page's hits and the cursor to the next page."""
+        if self.query.limit == 0:
+            return (), None
+        best: Shortlist[_Found] = Shortlist(self.query.limit, self.after, self.query.min_score)
+        if self.units:
+            self._rank(connection, best)
+        else:
+            self._list(connection, best)
+        page, end = best.page()
+        hits = tuple(self._hit(-key[0], found) for key, found in page)
+        return hits, None if end is None else write_cursor(self.query, Position(end, self.now))
+
+    def _rank(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
+        scope = scope_match(self.query)
+        # A turn's context holds words of a later turn, which a search as of a time must not know.
+        context = self.query.as_of is None
+        every = complete_match(self.units, scope, context=context)
+        self._offer(connection, best, every, self.condition, complete=True)
+        some = partial_match(self.units, scope, context=context)
+        if some == every or best.is_closed_to(COMPLETE):
+            return
+        rest = Condition("d.rid NOT IN (SELECT rowid FROM fts WHERE fts MATCH ?)", (every,))
+        self._offer(connection, best, some, both(self.condition, rest), complete=False)
+
+    def _offer(
+        self, connection: sqlite3.Connection, best: Shortlist[_Found], match: str, where: Condition, *, complete: bool
+    ) -> None:
+        rows = connection.execute(f"{_RANKED}{where.sql} ORDER BY fts.rank", (match, *where.parameters))
+        try:
+            for row in rows:
+                found = relevance(max(-row[0], 0.0), complete=complete)
+                if best.is_closed_to(found):
+                    return
+                self._offer_one(best, read_document(row[1:]), found)
+        finally:
+            rows.close()
+
+    def _offer_one(self, best: Shortlist[_Found], stored: StoredDoc, found: float) -> None:
+        doc = stored.doc
+        age = recency(doc.ts, doc.tags, self.query.half_life, self.now)
+        best.offer(sort_key(found * age, doc), _Found(stored, found, age))
+
+    def _list(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
+        """List the newest first; without words nothing has an age."""
+        for row in self._newest(connection):
+            stored = read_document(row)
+            best.offer(sort_key(1.0, stored.doc), _Found(stored, 1.0, 1.0))
+
+    def _newest(self, connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+        where = both(self.condition, self._behind(), self._of_scope())
+        sql = f"{_NEWEST}{where.sql} ORDER BY d.ts DESC, d.id, d.ns LIMIT ?"
+        return connection.execute(sql, (*where.parameters, self.query.limit + 1))
+
+    def _behind(self) -> Condition:
+        if self.after is None:
+            return Condition("1")
+        _, minus_ts, id_, namespace = self.after
+        behind = "(d.ts < ? OR (d.ts = ? AND (d.id, d.ns) > (?, ?)))"
+        return Condition(behind, (-minus_ts, -minus_ts, id_, write_namespace(namespace)))
+
+    def _of_scope(self) -> Condition:
+        """Let the index select where a filter has tokens; namespaces alone have a faster way."""
+        match = scope_match(attrs.evolve(self.query, namespaces=_EVERYTHING))
+        return Condition("d.rid IN (SELECT rowid FROM fts WHERE fts MATCH ?)", (match,)) if match else Condition("1")
+
+    def _hit(self, score: float, found: _Found) -> Hit:
+        text, spans = snippet(found.stored.doc.text, self.units, self.query.snippet_chars)
+        parts = {"lexical": found.relevance, "recency": found.recency}
+        return Hit(stored=found.stored, score=score, snippet=text, spans=spans, parts=parts)
