@@ -1,0 +1,156 @@
+"""From directories on disk to candidates. No plugin code is imported, and nothing here raises for a bad plugin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from typing import Final
+
+import attrs
+
+from gatehook.catalog.candidates import Candidate
+from gatehook.catalog.candidates import CandidateState
+from gatehook.catalog.candidates import Origin
+from gatehook.catalog.installed import installed_packages
+from gatehook.catalog.manifest import MANIFEST_NAME
+from gatehook.catalog.manifest import Manifest
+from gatehook.catalog.parsing import embedded_manifest
+from gatehook.catalog.places import Places
+from gatehook.catalog.plugin_directory import read_plugin
+from gatehook.catalog.plugin_directory import unopened_plugin
+from gatehook.catalog.safe_files import DIRECTORY_FLAGS
+from gatehook.catalog.safe_files import unreadable
+from gatehook.diagnostics import Diagnostic
+from gatehook.diagnostics.codes import plugins as codes
+
+Embedded = Iterable[tuple[Manifest | Mapping[str, Any], object]]
+_SKIPPED: Final = "._"
+
+
+@attrs.frozen
+class Discovery:
+    """What was found, in the order of origins and names, and what is wrong with the places themselves."""
+
+    candidates: tuple[Candidate, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def discover(places: Places, embedded: Embedded = ()) -> tuple[Candidate, ...]:
+    """Return every plugin of every origin, good or bad."""
+    return survey(places, embedded).candidates
+
+
+def survey(places: Places, embedded: Embedded = ()) -> Discovery:
+    """Return every plugin of every origin, good or bad, and what is wrong with the places themselves."""
+    search = _Search(places)
+    for origin, directory in (
+        (Origin.BUILTIN, places.builtin),
+        (Origin.WORKSPACE, places.workspace),
+        (Origin.USER, places.user),
+    ):
+        if directory is not None:
+            search.directory(directory, origin)
+    for path in places.config:
+        search.path(path, "plugins.paths")
+    for path in places.dev:
+        search.path(path, "--dev", dev=True)
+    if places.installed:
+        search.installed()
+    own = tuple(_embedded(manifest, plugin) for manifest, plugin in embedded)
+    return Discovery(own + search.candidates(), tuple(search.diagnostics))
+
+
+def _embedded(manifest: Manifest | Mapping[str, Any], plugin: object) -> Candidate:
+    if isinstance(manifest, Manifest):
+        return Candidate(id=manifest.id, origin=Origin.EMBEDDED, manifest=manifest, embedded=plugin)
+    made, diagnostics = embedded_manifest(manifest)
+    return Candidate(
+        id=made.id if made else str(manifest.get("id", "?")),
+        origin=Origin.EMBEDDED,
+        manifest=made,
+        state=CandidateState.INVALID if made is None else CandidateState.OK,
+        diagnostics=diagnostics,
+        embedded=plugin,
+    )
+
+
+class _Search:
+    """One walk over the places; a directory that is reached twice, by whatever name, counts once."""
+
+    def __init__(self, places: Places) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._places = places
+        self._found: dict[tuple[int, int], Candidate] = {}
+        self._dev: set[tuple[int, int]] = set()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Return what was found, in the order of origins."""
+        found = [
+            attrs.evolve(one, dev=True) if identity in self._dev else one for identity, one in self._found.items()
+        ]
+        return tuple(sorted(found, key=lambda one: one.origin.rank))
+
+    def directory(self, directory: Path, origin: Origin, *, dev: bool = False) -> bool:
+        """Read the plugins of a directory of plugins; say whether there is one. A missing directory has none."""
+        try:
+            with os.scandir(directory) as listing:
+                names = sorted((one.name, one.is_symlink()) for one in listing if one.name[0] not in _SKIPPED)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            self.diagnostics.append(unreadable(directory, error))
+            return False
+        top = os.path.realpath(directory)
+        found = False
+        for name, linked in names:
+            path = os.path.realpath(f"{top}/{name}") if linked else f"{top}/{name}"
+            found = self._plugin(path, origin, dev=dev) or found
+        return found
+
+    def path(self, path: Path, setting: str, *, dev: bool = False) -> None:
+        """Read the plugin at a configured path, or those in it."""
+        path = path.expanduser()
+        if not path.is_dir():
+            self.diagnostics.append(codes.PATH_MISSING(path=path, setting=setting))
+        elif (path / MANIFEST_NAME).is_symlink() or (path / MANIFEST_NAME).exists():
+            self._plugin(os.path.realpath(path), Origin.CONFIG, dev=dev)
+        elif not self.directory(path, Origin.CONFIG, dev=dev):
+            self.diagnostics.append(codes.PATH_WITHOUT_PLUGIN(path=path))
+
+    def installed(self) -> None:
+        """Read the plugins that installed distributions bring."""
+        for one in installed_packages():
+            if one.directory is None:
+                facts = {"distribution": one.distribution, "package": one.package, "reason": one.fault}
+                self.diagnostics.append(codes.DISTRIBUTION_BROKEN(**facts))
+            elif not self._plugin(
+                os.path.realpath(one.directory), Origin.INSTALLED, distribution=one.distribution, package=one.package
+            ):
+                reason = f"{one.directory} has no {MANIFEST_NAME}"
+                facts = {"distribution": one.distribution, "package": one.package, "reason": reason}
+                self.diagnostics.append(codes.DISTRIBUTION_BROKEN(**facts))
+
+    def _plugin(self, path: str, origin: Origin, *, dev: bool = False, **about: str | None) -> bool:
+        try:
+            descriptor = os.open(path, DIRECTORY_FLAGS)
+        except (NotADirectoryError, FileNotFoundError):
+            return False
+        except OSError as error:
+            self._found[0, hash(path)] = unopened_plugin(path, origin, error)
+            return True
+        try:
+            directory = os.fstat(descriptor)
+            identity = (directory.st_dev, directory.st_ino)
+            if dev:
+                self._dev.add(identity)
+            if identity in self._found:
+                return True
+            found = read_plugin(descriptor, path, directory, origin, self._places.ownership(origin))
+            if found is not None:
+                self._found[identity] = attrs.evolve(found, **about) if about else found
+            return found is not None
+        finally:
+            os.close(descriptor)

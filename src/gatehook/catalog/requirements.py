@@ -1,0 +1,126 @@
+"""The manifest's ``requires``, and whether it is met: the plugin API, installed packages, other plugins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from gatehook.catalog.manifest import Requires
+from gatehook.catalog.reader import Reader
+from gatehook.catalog.reader import pointer_to
+from gatehook.catalog.reader import shown
+from gatehook.diagnostics.codes import manifest as codes
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+ID: Final = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*\Z")
+KEYS: Final = frozenset({"api", "packages", "plugins"})
+_FLOORS: Final = frozenset({">=", ">", "~=", "=="})
+_CEILINGS: Final = frozenset({"<=", "<", "~=", "=="})
+
+
+def read_requires(value: Any, reader: Reader) -> Requires:
+    """Read ``requires``."""
+    asked = reader.table(value, "requires", "")
+    reader.unknown(asked, KEYS, "/requires")
+    api = reader.text(asked["api"], "api", "/requires") if "api" in asked else None
+    if api:
+        _check_api(api, reader)
+    packages = reader.texts(asked["packages"], "packages", "/requires") if "packages" in asked else ()
+    for index, package in enumerate(packages):
+        if package:
+            _check_package(package, f"/requires/packages/{index}", reader)
+    return Requires(api=api, packages=packages, plugins=_plugins(asked.get("plugins", {}), reader))
+
+
+def _check_api(text: str, reader: Reader) -> None:
+    expected, example = "version range", '">=1.0,<2"'
+    fault = fault_of_range(text)
+    operators = set() if fault else {one.operator for one in parsed_range(text)}
+    if not fault and (operators.isdisjoint(_FLOORS) or operators.isdisjoint(_CEILINGS)):
+        fault = "it needs a floor and a ceiling"
+    if fault:
+        reader.note(
+            codes.BAD_REQUIREMENT, "/requires/api", value=shown(text), expected=expected, reason=fault, example=example
+        )
+
+
+def _check_package(text: str, pointer: str, reader: Reader) -> None:
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement
+
+    try:
+        Requirement(text)
+    except InvalidRequirement:
+        facts = {"expected": "package requirement", "reason": "PEP 508 does not read it", "example": '"httpx2>=2.9"'}
+        reader.note(codes.BAD_REQUIREMENT, pointer, value=shown(text), **facts)
+
+
+def _plugins(value: Any, reader: Reader) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for plugin_id, text in reader.table(value, "plugins", "/requires").items():
+        pointer = pointer_to("/requires/plugins", plugin_id)
+        fault = None if ID.match(plugin_id) else "that is no plugin id"
+        if fault is None:
+            fault = fault_of_range(text) if type(text) is str else "the range is no string"
+        if fault:
+            facts = {"expected": "requirement on a plugin", "reason": fault, "example": '"paper": ">=0.1"'}
+            reader.note(codes.BAD_REQUIREMENT, pointer, value=shown(plugin_id), **facts)
+        else:
+            found[plugin_id] = text
+    return found
+
+
+def fault_of_range(text: str) -> str | None:
+    """Say what is wrong with a PEP 440 range; ``None`` when it is one."""
+    from packaging.specifiers import InvalidSpecifier
+
+    try:
+        parsed_range(text)
+    except InvalidSpecifier:
+        return "PEP 440 does not read it"
+    return None
+
+
+@cache
+def parsed_range(text: str) -> SpecifierSet:
+    """Return a PEP 440 range.
+
+    Raises:
+        InvalidSpecifier: of ``packaging``.
+    """
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(text)
+
+
+def in_range(version: str, text: str) -> bool:
+    """Say whether a version lies in a valid range; pre-releases count."""
+    return parsed_range(text).contains(version, prereleases=True)
+
+
+def missing_packages(packages: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the requirements that no installed distribution meets, markers obeyed, each with what is there."""
+    return tuple(said for package in packages if (said := _lack_of(package)) is not None)
+
+
+@cache
+def _lack_of(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version
+
+    from packaging.requirements import Requirement
+
+    wanted = Requirement(package)
+    if wanted.marker is not None and not wanted.marker.evaluate():
+        return None
+    try:
+        found = version(wanted.name)
+    except PackageNotFoundError:
+        return f"{package} (not installed)"
+    return None if wanted.specifier.contains(found, prereleases=True) else f"{package} (installed: {found})"
