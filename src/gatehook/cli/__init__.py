@@ -1,0 +1,1 @@
+"""The command line. ``commands`` is the table of all commands; each is imported when it is called."""

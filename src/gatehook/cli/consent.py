@@ -1,0 +1,132 @@
+"""``gatehook plugins enable|disable|lock``: what a person says about code from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import click
+
+from gatehook.cli.options import Where
+from gatehook.cli.options import confirmed
+from gatehook.cli.options import located
+from gatehook.cli.options import reading
+from gatehook.cli.output import note
+from gatehook.cli.output import write_document
+from gatehook.cli.output import write_text
+from gatehook.cli.plugins import decisions_about
+from gatehook.cli.plugins import describe_manifest
+from gatehook.cli.plugins import in_a_line
+from gatehook.cli.plugins import plan_of
+from gatehook.diagnostics import GatehookError
+from gatehook.diagnostics.codes import cli as codes
+
+if TYPE_CHECKING:
+    from gatehook.catalog import Candidate
+
+
+@click.command()
+@click.argument("plugin_id", metavar="ID")
+@located
+@reading
+@click.option("--yes", is_flag=True, help="Consent without being asked.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be consented to.")
+def enable(plugin_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: bool) -> None:
+    """Consent to a plugin's code, as it is now."""
+    from gatehook.catalog import ConsentStore
+
+    candidate = _runnable(where, plugin_id)
+    asked = _asked(candidate)
+    if not as_json:
+        for name, value in asked.items():
+            write_text(f"{name:>12}  {in_a_line(value)}")
+    granted = False
+    if candidate.origin == "builtin":
+        note(f"{plugin_id} ships with Gatehook: it needs no consent")
+    elif not dry_run:
+        confirmed(f"Let {plugin_id} run with your rights", yes=yes)
+        ConsentStore(_store(where)).grant(candidate)
+        granted = True
+        note(f"{plugin_id} may run, as it is now; a change of its files asks again")
+    if as_json:
+        write_document({"granted": granted, **asked})
+
+
+def _runnable(where: Where, plugin_id: str) -> Candidate:
+    decisions = decisions_about(plan_of(where), plugin_id)
+    wanted = [one for one in decisions if one.status in ("admitted", "needs-consent")]
+    if not wanted:
+        first = decisions[0]
+        raise GatehookError(codes.NOT_RUNNABLE(plugin=plugin_id, status=first.status, sentence=first.sentence))
+    return wanted[0].candidate
+
+
+def _asked(candidate: Candidate) -> dict[str, Any]:
+    from gatehook.catalog import tree_digest
+
+    assert candidate.manifest is not None, "what is admitted or waits for consent has a manifest"
+    facts = describe_manifest(candidate.manifest)
+    return {
+        "id": candidate.id,
+        "version": facts["version"],
+        "origin": str(candidate.origin),
+        "root": str(candidate.root),
+        "kinds": facts["kinds"],
+        "entry": facts["entry"],
+        "permissions": facts["permissions"],
+        "digest": None if candidate.root is None else str(tree_digest(candidate.root)),
+    }
+
+
+def _store(where: Where) -> Path:
+    return where.load().gateway.data_dir / "consent.json"
+
+
+@click.command()
+@click.argument("plugin_id", metavar="ID")
+@located
+@reading
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def disable(plugin_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: bool) -> None:
+    """Take back the consent to a plugin's code."""
+    from gatehook.catalog import ConsentStore
+
+    candidate = decisions_about(plan_of(where), plugin_id)[0].candidate
+    if candidate.origin == "builtin":
+        raise GatehookError(codes.BUILTIN_NEEDS_DENY(plugin=plugin_id))
+    if not dry_run:
+        confirmed(f"Take back the consent to {plugin_id}", yes=yes)
+        ConsentStore(_store(where)).revoke(candidate)
+    note(f"{plugin_id} {'would not run' if dry_run else 'does not run'} from the next start")
+    for one in plan_of(where).entries:
+        if one.plugin_id == plugin_id:
+            note(f"the configuration still has the entry {one.entry_id} for it")
+    if as_json:
+        write_document({"id": plugin_id, "revoked": not dry_run})
+
+
+@click.command()
+@located
+@reading
+@click.option("--yes", is_flag=True, help="Replace an existing lock without being asked.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be locked.")
+def lock(where: Where, *, as_json: bool, yes: bool, dry_run: bool) -> None:
+    """Write the set of plugins that `run --locked` insists on."""
+    from gatehook.catalog import write_lock
+
+    plan = plan_of(where)
+    path = where.load().gateway.data_dir / "plugins.lock"
+    admitted = [one.candidate.id for one in plan.decisions if one.status == "admitted"]
+    if not dry_run:
+        if path.exists():
+            confirmed(f"Replace {path}", yes=yes)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_lock(plan, path)
+    if as_json:
+        write_document({"path": str(path), "plugins": admitted, "written": not dry_run})
+        return
+    note(f"{'would be locked' if dry_run else 'locked'} in {path}")
+    for plugin_id in admitted:
+        write_text(plugin_id)

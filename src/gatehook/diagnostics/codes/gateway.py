@@ -1,0 +1,85 @@
+"""Codes of the running gateway and its control socket."""
+
+from __future__ import annotations
+
+from gatehook.diagnostics.records import Code
+from gatehook.diagnostics.records import Severity
+
+MODE_UNAVAILABLE = Code(
+    "gateway.mode-unavailable",
+    Severity.ERROR,
+    "This version does not run in mode {mode}: approvals and limits are not built yet.",
+    'Set gateway.mode = "paper".',
+)
+SOCKET_PATH_TOO_LONG = Code(
+    "gateway.socket-path-too-long",
+    Severity.ERROR,
+    "The path of the control socket in {path} is longer than {limit} bytes.",
+    "Choose a data directory with a shorter path (--data-dir or gateway.data_dir).",
+)
+REPLAY_FILE = Code(
+    "gateway.replay-file",
+    Severity.ERROR,
+    "The replay file {path} cannot be read: {why}.",
+    "Name a CSV file of candles or ticks that you may read.",
+)
+REPLAY_MISSING = Code(
+    "gateway.replay-missing",
+    Severity.ERROR,
+    "--replay needs the plugin replay, which is not active: {why}",
+    "`gatehook plugins why replay` says more.",
+)
+BAD_REQUEST = Code(
+    "gateway.bad-request",
+    Severity.ERROR,
+    "The request to {method} is not understood: {why}.",
+    "Use a `gatehook` command of the same version as the gateway.",
+)
+NO_ENTRY = Code(
+    "gateway.no-entry",
+    Severity.ERROR,
+    "No active entry provides {what}{hint}.",
+    "`gatehook status` shows the entries and why one is down.",
+)
+CHOOSE_ACCOUNT = Code(
+    "gateway.choose-account",
+    Severity.ERROR,
+    "It is not clear which account is meant: there are {accounts}.",
+    "Name one with --account ENTRY/ACCOUNT.",
+)
+UNKNOWN_INSTRUMENT = Code(
+    "gateway.unknown-instrument",
+    Severity.ERROR,
+    "No instrument is called {instrument}{hint}.",
+    "`gatehook instruments` lists them.",
+)
+UNKNOWN_ORDER = Code(
+    "gateway.unknown-order",
+    Severity.ERROR,
+    "No order has the id {order}.",
+    "`gatehook orders list` shows the orders.",
+)
+TOO_SLOW = Code(
+    "gateway.too-slow",
+    Severity.ERROR,
+    "{method} was not done within {seconds} seconds.",
+    "Look with `gatehook status`; what was asked for may have been done.",
+)
+FAILED = Code(
+    "gateway.method-failed",
+    Severity.ERROR,
+    "{method} failed inside the gateway with {kind}.",
+    "`gatehook logs` has the details.",
+)
+NOT_REMEMBERED = Code(
+    "gateway.not-remembered",
+    Severity.WARNING,
+    "Orders and fills are not being remembered: {why}.",
+    "They are safe in the journal and are written once the memory works; `gatehook slots list` shows what fills the slot.",
+)
+LOG_LOST = Code(
+    "gateway.log-lost",
+    Severity.WARNING,
+    "{count} lines of the log were lost: {why}.",
+    "See whether the disk below {path} is full or slow.",
+)

@@ -1,0 +1,127 @@
+"""The gateway: a plugin host, its prices on the bus, its orders in the memory, its control socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any
+from typing import Final
+from typing import Self
+
+import anyio
+
+from gatehook.clocks import ReplayClock
+from gatehook.config import Config
+from gatehook.diagnostics import GatehookError
+from gatehook.diagnostics.codes import gateway as codes
+from gatehook.gateway.brokers import Brokers
+from gatehook.gateway.control import ControlServer
+from gatehook.gateway.logs import LogPipe
+from gatehook.gateway.methods.table import control_methods
+from gatehook.gateway.opening import opening_lines
+from gatehook.gateway.prices import Prices
+from gatehook.gateway.recorder import Recorder
+from gatehook.gateway.slot import memory_in_slot
+from gatehook.host import PluginHost
+from gatehook.kinds.accounts import Mode
+from gatehook.kinds.orders import Order
+
+#: The caller that orders of the command line are booked under.
+CLI: Final = "cli"
+GATEWAY: Final = "gateway"
+
+
+class Gateway:
+    """Runs while it is entered::
+
+        async with Gateway(config) as gateway:
+            for line in await gateway.opening():
+                print(line)
+            await gateway.ended()
+
+    ``host`` is its plugin host. A replay starts with ``start_prices``, when everything else is up.
+    """
+
+    def __init__(self, host: PluginHost, *, log: LogPipe | None = None) -> None:
+        """Take a host that is not entered yet.
+
+        Raises:
+            GatehookError: for the modes demo and live, which this version does not run.
+        """
+        refuse_mode(host.config)
+        self.host = host
+        self.log = log
+        self.brokers = Brokers(host, caller=CLI)
+        self.prices = Prices(host, caller=GATEWAY)
+        self.prices_ended = anyio.Event()
+        self._stack = AsyncExitStack()
+        self._recorder: Recorder | None = None
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.host)
+            await stack.enter_async_context(self._services())
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.__aexit__(exc_type, exc, traceback)
+
+    @asynccontextmanager
+    async def _services(self) -> AsyncIterator[None]:
+        data_dir = self.host.config.gateway.data_dir
+        self._recorder = Recorder(
+            self.host.desk.journal,
+            self.host.bus,
+            lambda: memory_in_slot(self.host, caller=GATEWAY),
+            data_dir,
+            self.host.report,
+        )
+        server = ControlServer(data_dir, control_methods(self))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._recorder.run)
+            async with server.serving():
+                tasks.start_soon(self._pump)
+                yield
+            tasks.cancel_scope.cancel()
+
+    async def _pump(self) -> None:
+        await self.prices.pump()
+        self.prices_ended.set()
+
+    async def opening(self) -> Sequence[str]:
+        """Return the opening lines."""
+        return await opening_lines(self.host, self.brokers, self.prices)
+
+    def start_prices(self) -> None:
+        """Let a replay run; any other source runs already."""
+        if isinstance(self.host.clock, ReplayClock):
+            self.host.clock.start()
+
+    async def remember_everything(self) -> None:
+        """Wait until the memory is up with the journal, or does not work."""
+        if self._recorder is not None:
+            await self._recorder.catch_up()
+
+    async def open_orders(self) -> list[Order]:
+        """Return the orders that are open, those whose outcome is unknown among them."""
+        return await self.brokers.orders(open_only=True, limit=10_000)
+
+    def log_state(self) -> dict[str, Any]:
+        """Return how many lines of the log were lost, and why."""
+        return {"lost": 0, "why": ""} if self.log is None else {"lost": self.log.lost, "why": self.log.last_loss}
+
+
+def refuse_mode(config: Config) -> None:
+    """Refuse the modes that need approvals and limits.
+
+    Raises:
+        GatehookError: for demo and live.
+    """
+    if config.gateway.mode is not Mode.PAPER:
+        raise GatehookError(codes.MODE_UNAVAILABLE(mode=config.gateway.mode))

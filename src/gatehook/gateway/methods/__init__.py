@@ -1,0 +1,1 @@
+"""What the control socket offers: one table of methods a subject."""

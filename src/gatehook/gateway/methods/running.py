@@ -1,0 +1,104 @@
+"""The gateway as a whole: its state, its entries, its slots, and the paper broker's reset."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from typing import Any
+
+import attrs
+
+from gatehook.gateway.methods.method import Method
+from gatehook.gateway.methods.method import Methods
+from gatehook.gateway.params import Params
+from gatehook.kinds.kind import KINDS
+from gatehook.kinds.orders import OrderStatus
+from gatehook.kinds.times import to_rfc3339
+
+if TYPE_CHECKING:
+    from gatehook.context import PluginStatus
+    from gatehook.gateway.gateway import Gateway
+
+
+class RunningMethods:
+    """``status``, ``plugins.restart``, ``slots.*``."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._host = gateway.host
+
+    def table(self) -> Methods:
+        """Return the methods by name."""
+        return {
+            "status": Method(self.status),
+            "plugins.restart": Method(self.restart, timeout=50.0),
+            "slots.list": Method(self.slots),
+            "slots.use": Method(self.use_slot, timeout=100.0),
+        }
+
+    async def status(self, params: Params) -> Any:
+        """Say how the gateway and its entries are."""
+        health = self._host.health()
+        orders = await self._gateway.open_orders()
+        return {
+            "schemaVersion": 1,
+            "pid": os.getpid(),
+            "mode": str(self._host.config.gateway.mode),
+            "data_dir": str(self._host.config.gateway.data_dir),
+            "time": to_rfc3339(self._host.clock.now()),
+            "health": {"status": str(health.status), "reasons": list(health.reasons)},
+            "entries": [_status(one) for one in self._host.statuses()],
+            "prices": self._prices(),
+            "orders": {
+                "open": len(orders),
+                "unknown": sum(order.status is OrderStatus.UNKNOWN for order in orders),
+            },
+            "diagnostics": [{**one.to_json(), "place": one.place} for one in self._host.diagnostics],
+            "log": self._gateway.log_state(),
+        }
+
+    def _prices(self) -> list[Any]:
+        counts = self._gateway.prices.counts
+        return [
+            {"entry": source.entry_id, "label": source.label, **attrs.asdict(counts[source.entry_id])}
+            for source in self._gateway.prices.sources()
+            if source.entry_id in counts
+        ]
+
+    async def restart(self, params: Params) -> Any:
+        """Restart one entry and say what became of it."""
+        entry = params.text("entry")
+        await self._host.restart(entry)
+        status = next(one for one in self._host.statuses() if one.entry_id == entry)
+        return {"schemaVersion": 1, **_status(status)}
+
+    async def slots(self, params: Params) -> Any:
+        """Say who fills each slot, and who could."""
+        return {"schemaVersion": 1, "slots": slot_rows(self._host.plan)}
+
+    async def use_slot(self, params: Params) -> Any:
+        """Let another entry fill a slot; when it does not start, nothing changed."""
+        slot, entry = params.text("slot"), params.text("entry")
+        await self._host.use_slot(slot, entry)
+        return {"schemaVersion": 1, "slots": slot_rows(self._host.plan)}
+
+
+def slot_rows(plan: Any) -> list[Any]:
+    """Return each slot with the entry that fills it and those that could."""
+    rows = []
+    for kind, spec in KINDS.items():
+        if spec.slot is not None:
+            able = [one for one in plan.activations if one.kind is kind]
+            filled = [one.entry_id for one in able if one.status == "active"]
+            others = [one.entry_id for one in able if one.status != "active"]
+            rows.append({"slot": spec.slot, "kind": str(kind), "entry": filled[0] if filled else None, "others": others})
+    return rows
+
+
+def _status(status: PluginStatus) -> Any:
+    return {
+        "entry_id": status.entry_id,
+        "plugin_id": status.plugin_id,
+        "state": str(status.state),
+        "reason": status.reason,
+    }

@@ -1,0 +1,138 @@
+"""The price sources: what each is to be called, and its items pumped to the bus."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+import anyio
+import attrs
+
+from gatehook.events import FeedEvent
+from gatehook.gateway.brokers import active_entries
+from gatehook.host import MarketDataHandle
+from gatehook.host import PluginHost
+from gatehook.kinds.capabilities import MarketDataCapabilities
+from gatehook.kinds.errors import ProviderError
+from gatehook.kinds.instruments import Instrument
+from gatehook.kinds.kind import Kind
+from gatehook.kinds.market_data import Channel
+from gatehook.kinds.market_data import Subscription
+from gatehook.kinds.prices import Tick
+from gatehook.kinds.prices import Timeframe
+from gatehook.kinds.times import SECOND
+from gatehook.market import MarketPump
+
+_LOG: Final = logging.getLogger("gatehook.gateway")
+#: Seconds until a source that is down is asked for its instruments again.
+_RETRY: Final = 1.0
+
+SIMULATED: Final = "SIMULATED"
+REPLAY: Final = "REPLAY"
+LIVE: Final = "live"
+
+
+@attrs.frozen
+class Source:
+    """One active market data entry."""
+
+    entry_id: str
+    plugin_id: str
+    handle: MarketDataHandle
+
+    @property
+    def label(self) -> str:
+        """What its prices are, before any was seen."""
+        return {"simulated": SIMULATED, "replay": REPLAY}.get(self.plugin_id, LIVE)
+
+    def label_of(self, tick: Tick) -> str:
+        """What a price is."""
+        return SIMULATED if tick.simulated else self.label
+
+
+@attrs.define
+class Counts:
+    """How much came from a source."""
+
+    ticks: int = 0
+    candles: int = 0
+    newest: int = 0
+
+
+class Prices:
+    """All active market data entries of a host; ``counts`` has what each has published."""
+
+    def __init__(self, host: PluginHost, *, caller: str) -> None:
+        self._host = host
+        self._caller = caller
+        self.counts: dict[str, Counts] = {}
+
+    def sources(self) -> list[Source]:
+        """Return the active entries."""
+        plugin_of = {one.entry_id: one.plugin_id for one in self._host.plan.activations}
+        return [
+            Source(entry_id, plugin_of[entry_id], self._host.market_data(entry_id, caller=self._caller))
+            for entry_id in active_entries(self._host, Kind.MARKET_DATA)
+        ]
+
+    async def instruments(self, query: str | None) -> list[tuple[Instrument, str]]:
+        """Return every instrument there are prices for, with their label; a source that is down has none."""
+        found: list[tuple[Instrument, str]] = []
+        for source in self.sources():
+            try:
+                found += [(one, source.label) for one in await source.handle.list_instruments(query=query)]
+            except ProviderError as error:
+                _LOG.warning("the instruments of %s are not known: %s", source.entry_id, error)
+        return found
+
+    async def pump(self) -> None:
+        """Publish what every source delivers; return when all have come to their end (a replay does)."""
+        pump = MarketPump(
+            self._host.bus, self._host.clock, grace_ns=int(self._host.config.market.grace * SECOND)
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._count)
+            async with anyio.create_task_group() as sources:
+                for source in self.sources():
+                    self.counts[source.entry_id] = Counts()
+                    sources.start_soon(self._pump_one, pump, source)
+            tasks.cancel_scope.cancel()
+
+    async def _pump_one(self, pump: MarketPump, source: Source) -> None:
+        await pump.run(source.entry_id, source.handle, await self._subscriptions(source))
+
+    async def _subscriptions(self, source: Source) -> Sequence[Subscription]:
+        while True:
+            try:
+                listed = await source.handle.list_instruments()
+            except ProviderError as error:
+                _LOG.info("%s does not list its instruments yet: %s", source.entry_id, error)
+                await anyio.sleep(_RETRY)
+            else:
+                return [one for instrument in listed for one in _wanted(source.handle.capabilities(), instrument)]
+
+    async def _count(self) -> None:
+        with self._host.bus.subscribe("market.*") as events:
+            while batch := await events.batch():
+                for event in batch:
+                    if isinstance(event, FeedEvent) and event.source in self.counts:
+                        _count_one(self.counts[event.source], event)
+
+
+def _count_one(counts: Counts, event: FeedEvent) -> None:
+    if event.topic == "market.price.tick":
+        counts.ticks += 1
+    elif event.topic == "market.candle.closed":
+        counts.candles += 1
+    counts.newest = max(counts.newest, event.ts)
+
+
+def _wanted(has: MarketDataCapabilities, instrument: Instrument) -> list[Subscription]:
+    wanted = [Subscription(instrument_id=instrument.id, channel=Channel.QUOTES)] if has.ticks else []
+    if has.trades:
+        wanted.append(Subscription(instrument_id=instrument.id, channel=Channel.TRADES))
+    frames: Sequence[Timeframe] = has.timeframes
+    return wanted + [
+        Subscription(instrument_id=instrument.id, channel=Channel.CANDLES, timeframe=frame) for frame in frames
+    ]

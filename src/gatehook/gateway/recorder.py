@@ -1,0 +1,157 @@
+"""Orders and fills are remembered: read from the journal, behind what was remembered before, and written to the memory.
+
+The journal is the source; an event only says that there is more. So nothing is missed over a restart, a slow memory or a
+switch of the slot, and nothing is there twice, since the ids are the journal's own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.to_thread
+
+from gatehook.diagnostics import Diagnostic
+from gatehook.diagnostics import GatehookError
+from gatehook.diagnostics.codes import gateway as codes
+from gatehook.events import EventBus
+from gatehook.events import FeedEvent
+from gatehook.kinds.amounts import plain
+from gatehook.kinds.errors import ProviderError
+from gatehook.kinds.memory import MemoryBackend
+from gatehook.kinds.memory import MemoryDoc
+from gatehook.kinds.orders import Fill
+from gatehook.kinds.orders import Order
+from gatehook.kinds.times import to_rfc3339
+from gatehook.orders import Journal
+from gatehook.orders.records import Change
+
+_LOG: Final = logging.getLogger("gatehook.gateway")
+_BATCH: Final = 500
+#: Seconds between attempts while the memory does not work.
+_RETRY: Final = 5.0
+POSITION_FILE: Final = "remembered.json"
+NAMESPACE: Final = "journal"
+
+
+class Recorder:
+    """Keeps the memory up with the journal. ``memory`` returns the slot's entry id and handle, or ``None`` when it is empty."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        bus: EventBus,
+        memory: Callable[[], tuple[str, MemoryBackend] | None],
+        data_dir: Path,
+        report: Callable[[Diagnostic], object],
+    ) -> None:
+        self._journal = journal
+        self._memory = memory
+        self._path = data_dir / POSITION_FILE
+        self._report = report
+        self._more = anyio.Event()
+        self._idle = anyio.Event()
+        self._positions: dict[str, int] = {}
+        bus.on_control(self._notice)
+
+    def _notice(self, event: FeedEvent) -> None:
+        if event.topic.startswith("account."):
+            self._more.set()
+
+    async def run(self) -> None:
+        """Remember what happens until cancelled."""
+        self._positions = await anyio.to_thread.run_sync(_read_positions, self._path)
+        while True:
+            self._more = anyio.Event()
+            pause = 0.0 if await self._catch_up() else _RETRY
+            with anyio.move_on_after(pause or None):  # type: ignore[arg-type]  # None: for ever
+                await self._more.wait()
+
+    async def catch_up(self) -> bool:
+        """Remember everything the journal has now; ``False`` when the memory does not work."""
+        return await self._catch_up()
+
+    async def _catch_up(self) -> bool:
+        while (filled := self._memory()) is not None:
+            entry_id, backend = filled
+            changes = await self._journal.changes(after=self._positions.get(entry_id, 0), limit=_BATCH)
+            if not changes:
+                return True
+            try:
+                await backend.upsert(list(_documents(changes)))
+            except (ProviderError, GatehookError, TimeoutError) as error:
+                self._report(codes.NOT_REMEMBERED(entry=entry_id, why=str(error) or type(error).__name__))
+                return False
+            self._positions[entry_id] = max(change.seq or 0 for change in changes)
+            await anyio.to_thread.run_sync(_write_positions, self._path, dict(self._positions))
+        return True
+
+
+def _documents(changes: Iterable[Change]) -> Iterable[MemoryDoc]:
+    for change in changes:
+        if isinstance(change.payload, Order):
+            yield _order_document(change, change.payload)
+        elif isinstance(change.payload, Fill):
+            yield _fill_document(change, change.payload)
+
+
+def _order_document(change: Change, order: Order) -> MemoryDoc:
+    request = order.request
+    price = f" at {plain(request.price)}" if request.price is not None else ""
+    trigger = f" trigger {plain(request.trigger_price)}" if request.trigger_price is not None else ""
+    why = f": {order.reason.code} {order.reason.message}" if order.reason is not None else ""
+    text = (
+        f"order {request.client_order_id} {request.side} {plain(request.quantity)} {request.quantity_unit} "
+        f"{request.instrument_id} {request.type}{price}{trigger} is {order.status}, filled {plain(order.filled)}{why}"
+    )
+    return _document(change, f"order/{request.client_order_id}", "order", text, str(request.instrument_id.symbol), request.tags)
+
+
+def _fill_document(change: Change, fill: Fill) -> MemoryDoc:
+    text = (
+        f"fill {fill.trade_id} of order {fill.client_order_id or fill.venue_order_id}: {fill.side} {plain(fill.quantity)} "
+        f"{fill.quantity_unit} {fill.instrument_id} at {plain(fill.price)} on {to_rfc3339(fill.ts_event)}"
+    )
+    identity = "/".join(("fill", fill.venue_order_id, fill.trade_id))
+    return _document(change, identity, "fill", text, str(fill.instrument_id.symbol), ())
+
+
+def _document(
+    change: Change, identity: str, kind: str, text: str, symbol: str, tags: Iterable[str]
+) -> MemoryDoc:
+    return MemoryDoc(
+        id=identity,
+        text=text,
+        namespace=(NAMESPACE, change.account.entry_id, change.account.account_id),
+        ts=change.at.market,
+        kind=kind,
+        tags=frozenset(tags),
+        meta={
+            "symbol": symbol,
+            "account": str(change.account),
+            "source": change.account.entry_id,
+            "wall_time": to_rfc3339(change.at.wall),
+        },
+        available_at=change.at.market,
+    )
+
+
+def _read_positions(path: Path) -> dict[str, int]:
+    """Read how far each memory is; a file that is missing or damaged means from the start, which is harmless."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return {str(entry): position for entry, position in found.items() if type(position) is int}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _write_positions(path: Path, positions: dict[str, int]) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(positions), "utf-8")
+    os.replace(temporary, path)

@@ -1,0 +1,28 @@
+"""What becomes of open orders when the gateway stops."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+from uuid import uuid4
+
+from gatehook.diagnostics import GatehookError
+from gatehook.gateway.brokers import Brokers
+from gatehook.kinds.errors import ProviderError
+from gatehook.kinds.orders import Order
+
+_LOG: Final = logging.getLogger("gatehook.gateway")
+
+
+async def cancel_entries(brokers: Brokers) -> list[Order]:
+    """Cancel the open orders that can still add risk (those that only reduce go on protecting); return what was canceled."""
+    canceled = []
+    for order in await brokers.orders(open_only=True, limit=10_000):
+        if order.request.reduce_only:
+            continue
+        try:
+            handle = brokers.handle(order.request.account.entry_id)
+            canceled.append(await handle.cancel_order(order.ref, command_id=f"stop-{uuid4().hex[:24]}"))
+        except (ProviderError, GatehookError) as error:
+            _LOG.warning("the order %s was not canceled: %s", order.request.client_order_id, error)
+    return canceled
