@@ -38,7 +38,8 @@ def line_numbers(text: str) -> dict[Key, int]:
                 counts[table] = counts.get(table, -1) + 1
                 found.setdefault(table, statement[0][2])
                 table = (*table, str(counts[table]))
-            found.setdefault(table, statement[0][2])
+            for depth in range(1, len(table) + 1):
+                found.setdefault(table[:depth], statement[0][2])
         else:
             end = next((at for at, one in enumerate(statement) if one[1] == "=" and one[0] == "mark"), len(statement))
             key = (*table, *_key(statement[:end]))

@@ -13,7 +13,7 @@ import attrs
 import platformdirs
 
 from gatehook.config.settings import Shape
-from gatehook.config.settings import setting
+from gatehook.config.settings import about
 from gatehook.config.sources import Key
 from gatehook.config.sources import Layer
 from gatehook.config.sources import Source
@@ -48,12 +48,16 @@ class LogLevel(StrEnum):
 class GatewaySection:
     """``[gateway]``."""
 
-    mode: Mode = setting(Shape.CHOICE, "whose money it is; live must be said", default=Mode.PAPER, choices=Mode)
-    data_dir: Path = setting(
-        Shape.PATH,
-        "where the journal, the state, the logs and the control socket are",
+    mode: Mode = attrs.field(
+        default=Mode.PAPER, metadata=about(Shape.CHOICE, "whose money it is; live must be said", choices=Mode)
+    )
+    data_dir: Path = attrs.field(
         factory=user_data_dir,
-        shown="the user's data directory",
+        metadata=about(
+            Shape.PATH,
+            "where the journal, the state, the logs and the control socket are",
+            shown="the user's data directory",
+        ),
     )
 
 
@@ -67,15 +71,18 @@ class EntryConfig:
     """
 
     entry_id: str
-    plugin_id: str = setting(
-        Shape.ID, "the plugin this entry uses", default="", shown="the entry's own id", key="plugin"
+    plugin_id: str = attrs.field(
+        default="", metadata=about(Shape.ID, "the plugin this entry uses", shown="the entry's own id", key="plugin")
     )
-    enabled: bool = setting(Shape.SWITCH, "whether the entry runs", default=True)
-    venue: str | None = setting(
-        Shape.VENUE, "the venue part of its instrument ids", default=None, shown="the entry id in capitals"
+    enabled: bool = attrs.field(default=True, metadata=about(Shape.SWITCH, "whether the entry runs"))
+    venue: str | None = attrs.field(
+        default=None,
+        metadata=about(Shape.VENUE, "the venue part of its instrument ids", shown="the entry id in capitals"),
     )
-    url: str | None = setting(Shape.URL, "the MCP server, in place of the manifest's", default=None)
-    config: Mapping[str, Any] = setting(Shape.FREE, "the plugin's own configuration", factory=_empty, secret=True)
+    url: str | None = attrs.field(default=None, metadata=about(Shape.URL, "the MCP server, in place of the manifest's"))
+    config: Mapping[str, Any] = attrs.field(
+        factory=_empty, repr=False, metadata=about(Shape.FREE, "the plugin's own configuration")
+    )
     sources: Sources = attrs.field(factory=Sources, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -97,22 +104,29 @@ class EntryConfig:
 class PluginsSection:
     """``[plugins]``."""
 
-    enabled: bool = setting(Shape.SWITCH, "whether any plugin may take part", default=True)
-    allow: tuple[str, ...] = setting(
-        Shape.IDS, "when not empty, no other plugin may take part (built-in ones excepted)", default=()
+    enabled: bool = attrs.field(default=True, metadata=about(Shape.SWITCH, "whether any plugin may take part"))
+    allow: tuple[str, ...] = attrs.field(
+        default=(), metadata=about(Shape.IDS, "when not empty, no other plugin may take part (built-in ones excepted)")
     )
-    deny: tuple[str, ...] = setting(Shape.IDS, "plugins that may not take part; stronger than allow", default=())
-    paths: tuple[Path, ...] = setting(Shape.PATHS, "more plugin directories", default=())
-    overrides: Mapping[str, str] = setting(
-        Shape.TEXTS_BY_ID, "which origin or path provides an id that several have", factory=_empty
+    deny: tuple[str, ...] = attrs.field(
+        default=(), metadata=about(Shape.IDS, "plugins that may not take part; stronger than allow")
     )
-    locked: bool = setting(Shape.SWITCH, "whether only what `plugins lock` recorded may run", default=False)
-    blocklist: Path | None = setting(Shape.PATH, "a JSON file of plugin versions known to be bad", default=None)
-    trusted_uids: tuple[int, ...] = setting(
-        Shape.USER_IDS, "who may own plugin files, beside this user and root", default=()
+    paths: tuple[Path, ...] = attrs.field(default=(), metadata=about(Shape.PATHS, "more plugin directories"))
+    overrides: Mapping[str, str] = attrs.field(
+        factory=_empty, metadata=about(Shape.TEXTS_BY_ID, "which origin or path provides an id that several have")
     )
-    slots: Mapping[str, str | tuple[str, ...]] = setting(
-        Shape.SLOTS, 'which entry fills a slot: an id, "none", or an order of fall-back', factory=_empty, restart=False
+    locked: bool = attrs.field(
+        default=False, metadata=about(Shape.SWITCH, "whether only what `plugins lock` recorded may run")
+    )
+    blocklist: Path | None = attrs.field(
+        default=None, metadata=about(Shape.PATH, "a JSON file of plugin versions known to be bad")
+    )
+    trusted_uids: tuple[int, ...] = attrs.field(
+        default=(), metadata=about(Shape.USER_IDS, "who may own plugin files, beside this user and root")
+    )
+    slots: Mapping[str, str | tuple[str, ...]] = attrs.field(
+        factory=_empty,
+        metadata=about(Shape.SLOTS, 'which entry fills a slot: an id, "none", or an order of fall-back', restart=False),
     )
     entries: Mapping[str, EntryConfig] = attrs.field(factory=_empty)
 
@@ -121,30 +135,48 @@ class PluginsSection:
 class SupervisionSection:
     """``[supervision]``. Times are seconds."""
 
-    start_timeout: float = setting(Shape.SECONDS, "how long a provider may take to connect", default=30.0)
-    ready_timeout: float = setting(Shape.SECONDS, "how long a started provider may take to be ready", default=600.0)
-    stop_timeout: float = setting(Shape.SECONDS, "how long a provider may take to let go", default=5.0)
-    call_timeout: float = setting(Shape.SECONDS, "how long one call may take", default=10.0)
-    backoff_base: float = setting(Shape.SECONDS, "the first wait after a failure, before jitter", default=0.5)
-    backoff_cap: float = setting(Shape.SECONDS, "the longest wait after a failure", default=60.0)
-    quarantine_failures: int = setting(Shape.COUNT, "failures within the window that quarantine an entry", default=5)
-    quarantine_window: float = setting(Shape.SECONDS, "the window in which failures are counted", default=300.0)
+    start_timeout: float = attrs.field(
+        default=30.0, metadata=about(Shape.SECONDS, "how long a provider may take to connect")
+    )
+    ready_timeout: float = attrs.field(
+        default=600.0, metadata=about(Shape.SECONDS, "how long a started provider may take to be ready")
+    )
+    stop_timeout: float = attrs.field(
+        default=5.0, metadata=about(Shape.SECONDS, "how long a provider may take to let go")
+    )
+    call_timeout: float = attrs.field(default=10.0, metadata=about(Shape.SECONDS, "how long one call may take"))
+    backoff_base: float = attrs.field(
+        default=0.5, metadata=about(Shape.SECONDS, "the first wait after a failure, before jitter")
+    )
+    backoff_cap: float = attrs.field(default=60.0, metadata=about(Shape.SECONDS, "the longest wait after a failure"))
+    quarantine_failures: int = attrs.field(
+        default=5, metadata=about(Shape.COUNT, "failures within the window that quarantine an entry")
+    )
+    quarantine_window: float = attrs.field(
+        default=300.0, metadata=about(Shape.SECONDS, "the window in which failures are counted")
+    )
 
 
 @attrs.frozen(kw_only=True)
 class MarketSection:
     """``[market]``. Times are seconds."""
 
-    grace: float = setting(Shape.SECONDS, "how long after its end a candle may wait for late ticks", default=2.0)
+    grace: float = attrs.field(
+        default=2.0, metadata=about(Shape.SECONDS, "how long after its end a candle may wait for late ticks")
+    )
 
 
 @attrs.frozen(kw_only=True)
 class LoggingSection:
     """``[logging]``."""
 
-    level: LogLevel = setting(Shape.CHOICE, "the least severe level", default=LogLevel.INFO, choices=LogLevel)
-    max_bytes: int = setting(Shape.COUNT, "the size in bytes at which a log file is rotated", default=10_000_000)
-    files: int = setting(Shape.COUNT, "how many rotated log files are kept", default=5)
+    level: LogLevel = attrs.field(
+        default=LogLevel.INFO, metadata=about(Shape.CHOICE, "the least severe level", choices=LogLevel)
+    )
+    max_bytes: int = attrs.field(
+        default=10_000_000, metadata=about(Shape.COUNT, "the size in bytes at which a log file is rotated")
+    )
+    files: int = attrs.field(default=5, metadata=about(Shape.COUNT, "how many rotated log files are kept"))
 
 
 SECTIONS: Final[Mapping[str, type]] = {
@@ -198,12 +230,16 @@ class Config:
         """The configuration file, when there is one."""
         return self.sources.path
 
-    def explain(self, key: str) -> Explanation:
+    def explain(self, key: str, schema: Mapping[str, Any] | None = None) -> Explanation:
         """Say what a dotted key is and where its value came from.
+
+        Args:
+            key: as TOML writes it.
+            schema: the configSchema of the plugin whose key it is; without it a secret is known by its name alone.
 
         Raises:
             GatehookError: when there is no such key.
         """
-        from gatehook.config.explain import explain
+        from gatehook.config.explaining import explain
 
-        return explain(self, key)
+        return explain(self, key, schema)

@@ -1,11 +1,11 @@
 """One setting of the core configuration: its shape, its default, what it does, whether a change needs a restart.
 
-The sections in ``model`` are made of these. The loader, the JSON Schema and the reference page are made from the sections.
+The sections in ``model`` are made of these; the loader, the JSON Schema and the reference page are made from the sections.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 from typing import Final
@@ -58,24 +58,20 @@ class Setting:
     @property
     def choices(self) -> tuple[str, ...]:
         """The words of ``Shape.CHOICE``."""
-        return tuple(self.choices_type or ())
+        return tuple(str(word) for word in self.choices_type or ())
 
 
-def setting(
+def about(
     shape: Shape,
     summary: str,
     *,
-    default: Any = attrs.NOTHING,
-    factory: Callable[[], Any] | None = None,
     restart: bool = True,
     choices: type[StrEnum] | None = None,
     shown: str | None = None,
     key: str | None = None,
-    secret: bool = False,
-) -> Any:
-    """Declare an attribute of a section as a setting; a ``secret`` one is not in the section's ``repr()``."""
-    about = Setting(shape=shape, summary=summary, restart=restart, choices_type=choices, shown=shown, key=key)
-    return attrs.field(default=attrs.Factory(factory) if factory else default, repr=not secret, metadata={_KEY: about})
+) -> Mapping[str, Setting]:
+    """Return the metadata that makes an attribute of a section a setting."""
+    return {_KEY: Setting(shape=shape, summary=summary, restart=restart, choices_type=choices, shown=shown, key=key)}
 
 
 @attrs.frozen

@@ -67,7 +67,7 @@ class _Builder:
     cwd: Path
     problems: list[Diagnostic]
 
-    def report(self, code: Code, key: Key, **facts: object) -> None:
+    def report(self, code: Code, key: Key, **facts: Any) -> None:
         """Note what is wrong with a key: in the file with its line, else with the layer it came from."""
         source = self.sources.of(key)
         origin = None if source.layer is Layer.FILE else str(source)

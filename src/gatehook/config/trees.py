@@ -16,10 +16,10 @@ from gatehook.config.lines import Key
 DEEPEST: Final = 32
 
 
-def too_deep(tree: Any) -> bool:
-    """Say whether tables and lists are nested more than ``DEEPEST`` levels; a value inside itself is."""
+def too_deep(tree: Any, deepest: int = DEEPEST) -> bool:
+    """Say whether tables and lists are nested more than so many levels; a value inside itself is."""
     level = [tree]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         level = [inner for outer in level for inner in _children(outer)]
         if not level:
             return False

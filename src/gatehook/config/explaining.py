@@ -1,0 +1,133 @@
+"""What a setting is: its value, where that came from, and what the settings there are do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from gatehook.config.layers import parse_key
+from gatehook.config.lines import Key
+from gatehook.config.model import SECTIONS
+from gatehook.config.model import Config
+from gatehook.config.model import EntryConfig
+from gatehook.config.model import Explanation
+from gatehook.config.plugin_config import masked
+from gatehook.config.settings import Named
+from gatehook.config.settings import settings_of
+from gatehook.config.sources import Layer
+from gatehook.config.sources import dotted
+from gatehook.config.trees import get
+from gatehook.config.trees import plain
+from gatehook.diagnostics import GatehookError
+from gatehook.diagnostics import did_you_mean
+from gatehook.diagnostics.codes import config as codes
+from gatehook.kinds.kind import KINDS
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """A setting as the reference page shows it.
+
+    Attributes:
+        key: dotted; ``<entry>`` stands for an entry's id.
+        shape: what its value looks like.
+        default: in words, or as JSON.
+        restart: whether a change needs a restart.
+    """
+
+    key: str
+    shape: str
+    default: Any
+    summary: str
+    restart: bool
+    choices: tuple[str, ...] = ()
+
+
+def reference() -> tuple[Row, ...]:
+    """Return every setting of the core, in the order of the sections."""
+    rows = [_row((name,), one) for name, section in SECTIONS.items() for one in settings_of(section)]
+    return (*rows, *(_row(("plugins", "entries", "<entry>"), one) for one in settings_of(EntryConfig)))
+
+
+def _row(section: Key, named: Named) -> Row:
+    return Row(
+        key=".".join((*section, named.key)),
+        shape=str(named.about.shape),
+        default=named.about.shown or plain(named.default),
+        summary=named.about.summary,
+        restart=named.about.restart,
+        choices=named.about.choices,
+    )
+
+
+def shown(config: Config, schemas: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:
+    """Return the configuration that applies as plain JSON, defaults included, secrets masked.
+
+    Args:
+        config: the configuration.
+        schemas: the configSchema of each plugin by id; without one a secret is known by its name alone.
+    """
+    found: dict[str, Any] = {name: _section(getattr(config, name)) for name in SECTIONS}
+    found["plugins"]["entries"] = {
+        entry_id: {**_section(entry), "config": masked(entry, (schemas or {}).get(entry.plugin_id, {}))}
+        for entry_id, entry in config.plugins.entries.items()
+    }
+    slots = {spec.slot: spec.default_entry for spec in KINDS.values() if spec.slot}
+    found["plugins"]["slots"] = {**slots, **found["plugins"]["slots"]}
+    return found
+
+
+def _section(section: Any) -> dict[str, Any]:
+    return {
+        one.key: plain(getattr(section, one.attribute)) for one in settings_of(type(section)) if one.key != "config"
+    }
+
+
+def explain(config: Config, key: str, schema: Mapping[str, Any] | None = None) -> Explanation:
+    """Say what a dotted key is and where its value came from; ``Config.explain`` calls this.
+
+    Raises:
+        GatehookError: when there is no such key.
+    """
+    steps = parse_key(key) or (key,)
+    plugin = _plugin_of(config, steps)
+    everything = shown(config, {plugin: schema} if plugin and schema else {})
+    try:
+        value = get(everything, steps)
+    except KeyError:
+        known = [row.key for row in reference()]
+        raise GatehookError(codes.UNKNOWN_KEY(key=dotted(steps), hint=did_you_mean(key[:200], known))) from None
+    source = config.sources.of(steps)
+    if not _is_given(config, steps):
+        source = attrs.evolve(source, layer=Layer.DEFAULTS, path=None, line=None, name="")
+    return Explanation(
+        key=dotted(steps),
+        value=value,
+        layer=source.layer,
+        origin="" if source.layer is Layer.DEFAULTS else str(source),
+        path=source.path,
+        line=source.line,
+        restart_needed=_needs_restart(steps),
+    )
+
+
+def _plugin_of(config: Config, steps: Key) -> str:
+    entry = config.plugins.entries.get(steps[2]) if steps[:2] == ("plugins", "entries") and len(steps) > 2 else None
+    return entry.plugin_id if entry else ""
+
+
+def _is_given(config: Config, steps: Key) -> bool:
+    try:
+        get(config.raw, steps)
+    except KeyError:
+        return False
+    return True
+
+
+def _needs_restart(steps: Key) -> bool:
+    """A table needs one when any setting in it does."""
+    section = SECTIONS.get(steps[0])
+    named = settings_of(section) if section else ()
+    return any(one.about.restart for one in named if len(steps) == 1 or one.key == steps[1]) or "entries" in steps[1:2]
