@@ -186,18 +186,6 @@ ENTRY_NOT_ADMITTED: Final = Code(
     "The entry {entry} uses {plugin}, which may not run: {why}",
     "{advice}",
 )
-NEEDS_CONFIG: Final = Code(
-    "entry.needs-config",
-    _INFO,
-    "The entry {entry} needs configuration: {missing}.",
-    "Set it under plugins.entries.{entry}.config.",
-)
-CONFIG_INVALID: Final = Code(
-    "entry.config-invalid",
-    _ERROR,
-    "The configuration of the entry {entry} is wrong: {problem}",
-    "{advice}",
-)
 UNMET_PLUGIN: Final = Code(
     "entry.requires-plugin",
     _ERROR,
@@ -225,13 +213,13 @@ ENTRY_ID_TAKEN: Final = Code(
 
 # References to nothing
 UNKNOWN_REFERENCE: Final = Code(
-    "config.unknown-plugin",
+    "plugins.unknown-reference",
     _WARNING,
     "{setting} names {plugin}, which was not found{hint}.",
     "Correct or remove it.",
 )
 UNKNOWN_OVERRIDE: Final = Code(
-    "config.unknown-override",
+    "plugins.unknown-override",
     _ERROR,
     'plugins.overrides.{plugin} = "{choice}" fits none of {known}.',
     "Name one of these origins, or a plugin's directory.",

@@ -1,0 +1,167 @@
+"""The whole control plane as one value: what was found, what was decided about it, and why. No plugin code is touched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from typing import Final
+
+import attrs
+
+from gatehook.catalog.activation import Activation
+from gatehook.catalog.activation import EntryPlan
+from gatehook.catalog.activation import resolve
+from gatehook.catalog.admission import Decision
+from gatehook.catalog.admission import admit
+from gatehook.catalog.candidates import Candidate
+from gatehook.catalog.candidates import Origin
+from gatehook.catalog.discovery import survey
+from gatehook.catalog.entry_plans import entry_plans
+from gatehook.catalog.gathering import gather_policy
+from gatehook.catalog.linting import lint
+from gatehook.catalog.manifest import Manifest
+from gatehook.catalog.places import Places
+from gatehook.catalog.places import builtin_directory
+from gatehook.catalog.policy import Policy
+from gatehook.catalog.references import dangling_plugins
+from gatehook.catalog.references import slot_findings
+from gatehook.catalog.slots import Slot
+from gatehook.catalog.slots import slot_choices
+from gatehook.config import Config
+from gatehook.config import user_data_dir
+from gatehook.diagnostics import Diagnostic
+from gatehook.diagnostics.codes import plugins as codes
+
+SCHEMA_VERSION: Final = 1
+WORKSPACE_DIRECTORY: Final = "plugins"
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What will run, what will not, and why.
+
+    Attributes:
+        decisions: one for each candidate, in the same order.
+        entries: configured entries in their order, then the implied ones.
+        activations: one for each entry and kind.
+        slots: who fills each slot.
+        diagnostics: everything worth saying, also what the parts above carry.
+    """
+
+    candidates: tuple[Candidate, ...]
+    decisions: tuple[Decision, ...]
+    entries: tuple[EntryPlan, ...]
+    activations: tuple[Activation, ...]
+    slots: tuple[Slot, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    def decision(self, plugin_id: str) -> Decision | None:
+        """Return the decision about the candidate that acts for an id: the admitted one, else the first."""
+        found = [one for one in self.decisions if one.candidate.id == plugin_id]
+        return next((one for one in found if one.admitted), found[0] if found else None)
+
+    def entry(self, entry_id: str) -> EntryPlan | None:
+        """Return an entry."""
+        return next((one for one in self.entries if one.entry_id == entry_id), None)
+
+    def slot(self, name: str) -> Slot:
+        """Return a slot.
+
+        Raises:
+            KeyError: there is no such slot.
+        """
+        for one in self.slots:
+            if one.choice.slot == name:
+                return one
+        raise KeyError(name)
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Return the plan as plain JSON values."""
+        from gatehook.catalog.plan_json import plan_to_json
+
+        return plan_to_json(self, SCHEMA_VERSION)
+
+
+def make_plan(
+    config: Config,
+    *,
+    embedded: Sequence[tuple[Manifest | Mapping[str, Any], object]] = (),
+    dev: Sequence[Path] = (),
+    no_plugins: bool = False,
+    locked: bool = False,
+    builtin_dir: Path | None = None,
+    places: Places | None = None,
+    thorough: bool = False,
+) -> Plan:
+    """Find, read and decide; import and run nothing.
+
+    Args:
+        config: the configuration.
+        embedded: plugins of the program that calls: a manifest and an object each.
+        dev: directories whose plugins run without consent, in paper mode.
+        no_plugins: safe mode: look for built-in plugins only.
+        locked: insist on the lock, as if ``plugins.locked`` were set.
+        builtin_dir: where the built-in plugins are, in place of the usual directory.
+        places: where to look, in place of everything that configuration and ``dev`` say.
+        thorough: lint the schema of every plugin, not only of those that take part.
+    """
+    where = places or places_of(config, dev=dev, no_plugins=no_plugins, builtin_dir=builtin_dir)
+    found = survey(where, embedded)
+    candidates = found.candidates
+    policy, findings = gather_policy(config, candidates, locked=locked)
+    decisions = admit(candidates, policy)
+    linted = lint(candidates, None if thorough else decisions)
+    if linted != candidates:
+        candidates = linted
+        decisions = admit(candidates, policy)
+    entries, entry_findings = entry_plans(config, decisions)
+    activations, slots = resolve(entries, decisions, slot_choices(config.plugins.slots))
+    diagnostics = [*found.diagnostics, *findings, *_about(decisions), *entry_findings, *_objections(activations)]
+    if no_plugins:
+        diagnostics.append(codes.SAFE_MODE())
+    else:
+        diagnostics.extend(dangling_plugins(config, candidates, policy))
+    diagnostics.extend(slot_findings(config, slots, entries, activations))
+    return Plan(
+        candidates=candidates,
+        decisions=decisions,
+        entries=entries,
+        activations=activations,
+        slots=slots,
+        diagnostics=tuple(dict.fromkeys(diagnostics)),
+    )
+
+
+def places_of(
+    config: Config, *, dev: Sequence[Path] = (), no_plugins: bool = False, builtin_dir: Path | None = None
+) -> Places:
+    """Return where a configuration looks: safe mode is decided here, before anything is looked at."""
+    builtin = builtin_directory() if builtin_dir is None else builtin_dir
+    if no_plugins:
+        return Places(builtin=builtin)
+    return Places(
+        builtin=builtin,
+        workspace=Path.cwd() / WORKSPACE_DIRECTORY,
+        user=user_data_dir() / "plugins",
+        config=config.plugins.paths,
+        installed=True,
+        dev=tuple(dev),
+        trusted_uids=frozenset(config.plugins.trusted_uids),
+    )
+
+
+def _about(decisions: Iterable[Decision]) -> Iterable[Diagnostic]:
+    for one in decisions:
+        yield from one.candidate.diagnostics
+        if one.objection is not None:
+            yield one.objection
+        elif one.cause == "dev":
+            yield codes.DEV(plugin=one.candidate.id, path=one.candidate.root)
+
+
+def _objections(activations: Iterable[Activation]) -> Iterable[Diagnostic]:
+    return (one.objection for one in activations if one.objection is not None)
