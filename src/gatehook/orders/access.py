@@ -1,0 +1,53 @@
+"""What the desk needs of a running broker entry; the host provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+from typing import TypeVar
+
+from gatehook.kinds.broker import Broker
+from gatehook.kinds.capabilities import BrokerCapabilities
+
+T = TypeVar("T")
+
+
+class CallKind(StrEnum):
+    """What a call can do to an account; each kind has its own breaker, and ``reduce`` always gets through."""
+
+    READ = "read"
+    SUBMIT = "submit"
+    REDUCE = "reduce"
+
+
+class BrokerAccess(Protocol):
+    """One generation of one broker entry: its provider, and the guard around every call to it."""
+
+    @property
+    def entry_id(self) -> str:
+        """The entry's id."""
+
+    @property
+    def provider(self) -> Broker:
+        """The provider; only the desk calls it."""
+
+    @property
+    def capabilities(self) -> BrokerCapabilities:
+        """What it declares and really does."""
+
+    @property
+    def allowed_accounts(self) -> frozenset[str] | None:
+        """The account ids it may use; ``None``: all may be read, and only proven paper accounts traded."""
+
+    async def call(
+        self, kind: CallKind, what: str, function: Callable[[], Awaitable[T]], timeout: float | None = None
+    ) -> T:
+        """Await ``function()`` under the entry's deadline and breaker.
+
+        Raises:
+            NotConnected: when the entry is down or its breaker is open; ``function`` was not called.
+            TimeoutError: when the deadline passed; whether anything was sent is not known.
+            Exception: whatever ``function`` raised, as it was.
+        """

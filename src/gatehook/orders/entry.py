@@ -1,0 +1,154 @@
+"""A broker entry as the desk holds it, and the checks that stand before every command."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import Any
+from typing import TypeVar
+
+import anyio
+
+from gatehook.kinds.accounts import AccountRef
+from gatehook.kinds.accounts import Mode
+from gatehook.kinds.checks import check_capabilities
+from gatehook.kinds.checks import check_instrument
+from gatehook.kinds.errors import AccountNotAllowed
+from gatehook.kinds.errors import InvalidOrder
+from gatehook.kinds.errors import ModeNotAllowed
+from gatehook.kinds.errors import UnsupportedCapability
+from gatehook.kinds.instruments import AccountKey
+from gatehook.kinds.instruments import Instrument
+from gatehook.kinds.instruments import InstrumentId
+from gatehook.kinds.orders import OrderRequest
+from gatehook.orders.access import BrokerAccess
+from gatehook.orders.access import CallKind
+
+T = TypeVar("T")
+
+
+class Entry:
+    """One generation of a broker entry: what was asked of it once, and the sends under way."""
+
+    def __init__(self, access: BrokerAccess) -> None:
+        self.access = access
+        self.entry_id = access.entry_id
+        self._doubt = anyio.Event()
+        self._accounts: dict[str, AccountRef] = {}
+        self._instruments: dict[InstrumentId, Instrument] = {}
+        self._sends: set[anyio.CancelScope] = set()
+        self._idle = anyio.Event()
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Count a send; ``stop`` ends it."""
+        with anyio.CancelScope() as scope:
+            self._sends.add(scope)
+            try:
+                yield
+            finally:
+                self._sends.discard(scope)
+                if not self._sends:
+                    self._idle.set()
+
+    async def stop(self, grace: float) -> None:
+        """Let sends under way end by themselves for ``grace`` seconds, then cut them off."""
+        if self._sends:
+            self._idle = anyio.Event()
+            with anyio.move_on_after(grace, shield=True):
+                await self._idle.wait()
+        for scope in self._sends:
+            scope.cancel()
+
+    def raise_doubt(self) -> None:
+        """Wake the task that looks up what is not known."""
+        self._doubt.set()
+
+    async def wait_for_doubt(self, timeout: float | None) -> bool:
+        """Wait until ``raise_doubt`` is called, at most ``timeout`` seconds; say whether it was."""
+        with anyio.move_on_after(timeout):
+            await self._doubt.wait()
+            self._doubt = anyio.Event()
+            return True
+        return False
+
+    async def read(self, what: str, function: Callable[[], Awaitable[T]]) -> T:
+        """Call a reading method of the provider under the guard."""
+        return await self.access.call(CallKind.READ, what, function)
+
+    def check_account(self, account: AccountKey) -> None:
+        """Refuse accounts that are not this entry's, or not in its allow-list; nothing is asked.
+
+        Raises:
+            AccountNotAllowed: naming the account.
+        """
+        if account.entry_id != self.entry_id:
+            raise AccountNotAllowed(f"account {account} is not one of entry {self.entry_id}")
+        allowed = self.access.allowed_accounts
+        if allowed is not None and account.account_id not in allowed:
+            raise AccountNotAllowed(f"account {account} is not in allowedAccounts of entry {self.entry_id}")
+
+    def sees(self, account: AccountKey) -> bool:
+        """Say whether reports about an account may be recorded."""
+        allowed = self.access.allowed_accounts
+        return account.entry_id == self.entry_id and (allowed is None or account.account_id in allowed)
+
+    async def accounts(self) -> Sequence[AccountRef]:
+        """Ask for the accounts; only those that may be used are returned."""
+        refs = await self.read("list_accounts", self.access.provider.list_accounts)
+        self._accounts = {ref.account.account_id: ref for ref in refs if self.sees(ref.account)}
+        return tuple(self._accounts.values())
+
+    async def check_mode(self, account: AccountKey, mode: Mode) -> None:
+        """Refuse every account that is not proven to be of the gateway's mode. This release trades paper accounts only.
+
+        Raises:
+            AccountNotAllowed: see ``check_account``.
+            ModeNotAllowed: naming both modes; an account that the broker does not list is live.
+        """
+        self.check_account(account)
+        if account.account_id not in self._accounts:
+            await self.accounts()
+        ref = self._accounts.get(account.account_id)
+        proven = ref.mode if ref is not None else Mode.LIVE
+        if proven is not mode or mode is not Mode.PAPER:
+            raise ModeNotAllowed(
+                f"account {account} is {proven}, the gateway's mode is {mode}; only paper accounts are traded"
+            )
+
+    async def instrument(self, instrument_id: InstrumentId) -> Instrument:
+        """Return an instrument, asked for once.
+
+        Raises:
+            InvalidOrder: when the broker does not have it.
+        """
+        if instrument_id not in self._instruments:
+            provider = self.access.provider
+            found = await self.read("list_instruments", lambda: provider.list_instruments(query=instrument_id.symbol))
+            self._instruments.update((one.id, one) for one in found)
+        if instrument_id not in self._instruments:
+            raise InvalidOrder(f"entry {self.entry_id} has no instrument {instrument_id}")
+        return self._instruments[instrument_id]
+
+    async def check_order(self, request: OrderRequest, mode: Mode) -> None:
+        """Check mode, capabilities, account and precision.
+
+        Raises:
+            Denied: naming what is wrong; nothing was sent.
+        """
+        await self.check_mode(request.account, mode)
+        check_capabilities(request, self.access.capabilities)
+        check_instrument(request, await self.instrument(request.instrument_id))
+
+    def check_declared(self, capability: str) -> None:
+        """Refuse a command that the broker does not declare.
+
+        Raises:
+            UnsupportedCapability: naming it.
+        """
+        declared: Any = getattr(self.access.capabilities, capability)
+        if not declared:
+            raise UnsupportedCapability(f"entry {self.entry_id} does not declare {capability}")

@@ -1,0 +1,227 @@
+"""The order journal: what was asked, what was sent, what came of it. On stable storage before anybody hears of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+from typing import Self
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from gatehook.context import Clock
+from gatehook.diagnostics.records import Diagnostic
+from gatehook.kinds.errors import StorageUnavailable
+from gatehook.kinds.instruments import AccountKey
+from gatehook.kinds.orders import Fill
+from gatehook.kinds.orders import Order
+from gatehook.orders import command_book
+from gatehook.orders import reading
+from gatehook.orders.book import Book
+from gatehook.orders.database import open_reader
+from gatehook.orders.database import open_writer
+from gatehook.orders.records import Change
+from gatehook.orders.records import Command
+from gatehook.orders.records import CommandResult
+from gatehook.orders.records import CommandState
+from gatehook.orders.records import Conclusion
+from gatehook.orders.records import Known
+from gatehook.orders.records import Moment
+from gatehook.orders.wal import torn_tail
+from gatehook.orders.writer import Writer
+
+T = TypeVar("T")
+
+PAGE: Final = 1000
+
+
+class Journal:
+    """The journal of one gateway. One writer, in its own thread's turn; readers see what is committed.
+
+    Every writing method raises ``StorageUnavailable`` when nothing could be written. ``diagnostics`` are what opening
+    found.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        writer: sqlite3.Connection,
+        reader: sqlite3.Connection,
+        diagnostics: tuple[Diagnostic, ...],
+    ) -> None:
+        """Take the two connections; ``Journal.open`` is the way to make one."""
+        self.path = path
+        self.diagnostics = diagnostics
+        self._connections = (writer, reader)
+        self._reader = reader
+        self._read_turn = anyio.CapacityLimiter(1)
+        self._clock = clock
+        self._book = Book(writer, self._moment)
+        self._writer = Writer(writer, on_commit=self._committed, on_rollback=self._book.forget)
+        self._listener: Callable[[Change], None] | None = None
+
+    @classmethod
+    async def open(cls, path: Path, *, clock: Clock) -> Journal:
+        """Open or create the journal.
+
+        Raises:
+            GatehookError: for a newer version (the file is not touched), a damaged file, one that cannot be written.
+        """
+
+        def connect() -> Journal:
+            found = torn_tail(path)
+            writer = open_writer(path)
+            return cls(path, clock, writer, open_reader(path), found)
+
+        return await anyio.to_thread.run_sync(connect)
+
+    async def aclose(self) -> None:
+        """Wait for the last write and close the files."""
+        with anyio.CancelScope(shield=True):
+            await self._writer.close()
+            for connection in reversed(self._connections):
+                await anyio.to_thread.run_sync(connection.close, limiter=self._read_turn)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Let ``listener`` have every change after it is committed, in order, on the event loop; it must not raise."""
+        self._listener = listener
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock.now(), self._clock.wall())
+
+    def _committed(self, results: Iterable[tuple[object, list[Change]]]) -> None:
+        for _, changes in results:
+            for change in changes:
+                if self._listener is not None:
+                    self._listener(change)
+
+    async def _write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        def collected(connection: sqlite3.Connection) -> tuple[T, list[Change]]:
+            result = operation(connection)
+            return result, self._book.take_changes()
+
+        result, _ = await self._writer.write(collected)
+        return result
+
+    async def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        def checked() -> T:
+            try:
+                return query(self._reader)
+            except sqlite3.Error as error:
+                raise StorageUnavailable(f"the order journal cannot be read: {error}") from error
+
+        return await anyio.to_thread.run_sync(checked, limiter=self._read_turn)
+
+    # --- writing
+
+    async def claim(self, order: Order, digest: str) -> tuple[Known, bool]:
+        """Write an order's intent and say that it is new, or return the order that has its id."""
+        return await self._write(lambda _: self._book.claim(order, digest))
+
+    async def claim_list(self, orders: Iterable[tuple[Order, str]]) -> list[tuple[Known, bool]]:
+        """Write the intent of orders with their digests together: all are new, or none."""
+        listed = tuple(orders)
+        return await self._write(lambda _: self._book.claim_list(listed))
+
+    async def conclude(self, seq: int, conclusion: Conclusion) -> Known:
+        """Write what came of a send."""
+        return await self._write(lambda _: self._book.conclude(seq, conclusion))
+
+    async def apply(self, entry_id: str, events: Iterable[object], cursor: str | None = None) -> tuple[Fill, ...]:
+        """Apply what a venue reported, with the stream's position after it; returns new fills of no known order."""
+        listed = tuple(events)
+        return await self._write(lambda _: self._book.apply(entry_id, listed, cursor))
+
+    async def recover(self, entry_id: str) -> int:
+        """Mark what was being sent when the last process ended as unknown; returns how many orders."""
+
+        def operation(connection: sqlite3.Connection) -> int:
+            command_book.crashed_commands(connection, entry_id)
+            return self._book.crashed(entry_id)
+
+        return await self._write(operation)
+
+    async def begin(self, command: Command) -> tuple[Command, bool]:
+        """Write a command's intent and say that it is new, or return the command that has its id."""
+        return await self._write(lambda connection: command_book.begin_command(connection, command, self._moment()))
+
+    async def end(self, command_id: str, state: CommandState | None, result: CommandResult) -> None:
+        """Write what became of a command; ``None``: nothing was sent, its id is free again."""
+        await self._write(lambda connection: command_book.end_command(connection, command_id, state, result))
+
+    # --- reading
+
+    async def order(self, client_order_id: str) -> Known | None:
+        """Return the order that holds a client order id."""
+        return await self._read(lambda db: reading.order(db, client_order_id))
+
+    async def order_at(self, account: AccountKey, venue_order_id: str) -> Known | None:
+        """Return the order that a venue's id names."""
+        return await self._read(lambda db: reading.order_at(db, account, venue_order_id))
+
+    async def orders(
+        self,
+        *,
+        accounts: Iterable[AccountKey] | None = None,
+        entry_id: str | None = None,
+        open_only: bool = False,
+        since: int | None = None,
+        limit: int = PAGE,
+    ) -> list[Order]:
+        """Return the newest ``limit`` orders, oldest first; ``since`` is wall time in nanoseconds."""
+        scope = reading.Scope(accounts=accounts, entry_id=entry_id)
+        return await self._read(lambda db: reading.orders(db, scope, open_only, since, limit))
+
+    async def fills(
+        self,
+        *,
+        accounts: Iterable[AccountKey] | None = None,
+        entry_id: str | None = None,
+        after: int = 0,
+        limit: int = PAGE,
+    ) -> list[tuple[int, Fill]]:
+        """Return fills behind a position, oldest first, each with its own position."""
+        scope = reading.Scope(accounts=accounts, entry_id=entry_id)
+        return await self._read(lambda db: reading.fills(db, scope, after, limit))
+
+    async def changes(
+        self,
+        *,
+        accounts: Iterable[AccountKey] | None = None,
+        entry_id: str | None = None,
+        after: int = 0,
+        limit: int = PAGE,
+    ) -> list[Change]:
+        """Return what happened to orders and fills behind a position, oldest first: where a consumer resumes."""
+        scope = reading.Scope(accounts=accounts, entry_id=entry_id)
+        return await self._read(lambda db: reading.changes(db, scope, after, limit))
+
+    async def unresolved(self, entry_id: str | None = None) -> list[Known]:
+        """Return the orders whose state waits for the venue's evidence."""
+        return await self._read(lambda db: reading.unresolved(db, entry_id))
+
+    async def command(self, command_id: str) -> Command | None:
+        """Return a command."""
+        return await self._read(lambda db: command_book.find_command(db, command_id))
+
+    async def cursor(self, entry_id: str) -> str | None:
+        """Return the position in the entry's events up to which everything is applied."""
+        return await self._read(lambda db: reading.cursor(db, entry_id))
+
+    async def fills_since(self, account: AccountKey) -> int | None:
+        """Return the venue time from which an account's fills may be missing; ``None``: it has no orders."""
+        return await self._read(lambda db: reading.fills_since(db, account))

@@ -1,0 +1,119 @@
+"""Durable writes, grouped: what waits while one commit is under way goes into the next one together."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Any
+from typing import Final
+from typing import Generic
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from gatehook.kinds.errors import StorageUnavailable
+
+T = TypeVar("T")
+
+_BATCH: Final = 256
+
+
+class _Write(Generic[T]):
+    """One operation in the queue, and later its result or its error."""
+
+    __slots__ = ("done", "error", "operation", "result")
+
+    def __init__(self, operation: Callable[[sqlite3.Connection], T]) -> None:
+        self.operation = operation
+        self.done = False
+        self.error: Exception | None = None
+        self.result: T | None = None
+
+
+class Writer:
+    """The one writer of a database. Each operation is atomic; it is on stable storage when ``write`` returns."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, on_commit: Callable[[list[Any]], None], on_rollback: Callable[[], None]
+    ) -> None:
+        """Take a connection in autocommit mode.
+
+        ``on_commit`` gets the results of each commit, in order, on the event loop, before any writer goes on.
+        ``on_rollback`` is called in the writing thread, when what an operation did is undone.
+        """
+        self._connection = connection
+        self._on_commit = on_commit
+        self._on_rollback = on_rollback
+        self._waiting: list[_Write[Any]] = []
+        self._closed = False
+        self._turn = anyio.Lock(fast_acquire=True)
+        # A task that asyncio itself cancels leaves its commit running: the next one waits for it here.
+        self._committing = threading.Lock()
+        self._limiter = anyio.CapacityLimiter(1)
+
+    async def write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``operation`` in a transaction and wait until it is on stable storage.
+
+        Raises:
+            StorageUnavailable: when the database could not be written; nothing of the operation is in it.
+        """
+        if self._closed:
+            raise StorageUnavailable("the order journal is closed")
+        write = _Write(operation)
+        self._waiting.append(write)
+        try:
+            async with self._turn:
+                while not write.done:
+                    await self._commit_waiting()
+        finally:
+            if write in self._waiting:
+                self._waiting.remove(write)
+        if write.error is not None:
+            raise write.error
+        return write.result  # type: ignore[return-value]  # set together with ``done``
+
+    async def close(self) -> None:
+        """Wait for the commit under way; writes that come later are refused."""
+        async with self._turn:
+            self._closed = True
+
+    async def _commit_waiting(self) -> None:
+        batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._commit, batch, limiter=self._limiter)
+        self._on_commit([write.result for write in batch if write.error is None])
+
+    def _commit(self, batch: list[_Write[Any]]) -> None:
+        with self._committing:
+            self._transact(batch)
+
+    def _transact(self, batch: list[_Write[Any]]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for write in batch:
+                self._run(write)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._undo("ROLLBACK")
+            for write in batch:
+                write.error = StorageUnavailable(f"the order journal cannot be written: {error}")
+        for write in batch:
+            write.done = True
+
+    def _run(self, write: _Write[Any]) -> None:
+        self._connection.execute("SAVEPOINT one")
+        try:
+            write.result = write.operation(self._connection)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001  it is the caller's, who waits for it
+            write.error = error
+            self._undo("ROLLBACK TO one")
+        self._connection.execute("RELEASE one")
+
+    def _undo(self, statement: str) -> None:
+        self._on_rollback()
+        if self._connection.in_transaction:
+            self._connection.execute(statement)
