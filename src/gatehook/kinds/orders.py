@@ -98,7 +98,7 @@ _PROVEN: Final = _WORKING | FINAL - {OrderStatus.DENIED}
 TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     OrderStatus.INITIALIZED: frozenset({OrderStatus.DENIED, OrderStatus.SUBMITTED}),
     OrderStatus.DENIED: frozenset(),
-    OrderStatus.SUBMITTED: _PROVEN | {OrderStatus.UNKNOWN},
+    OrderStatus.SUBMITTED: _PROVEN | {OrderStatus.UNKNOWN, OrderStatus.DENIED},
     OrderStatus.UNKNOWN: _PROVEN,
     **{status: (_PROVEN - {OrderStatus.REJECTED}) | {OrderStatus.UNKNOWN} for status in _WORKING},
     OrderStatus.FILLED: frozenset(),
@@ -163,6 +163,11 @@ class OrderRequest:
     take_profit: Decimal | None = attrs.field(default=None, converter=optional_exact)
     stop_loss: Decimal | None = attrs.field(default=None, converter=optional_exact)
     tags: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+
+    @property
+    def ref(self) -> OrderRef:
+        """The order's name before the venue gave it one."""
+        return OrderRef(account=self.account, client_order_id=self.client_order_id)
 
 
 @attrs.frozen(kw_only=True)
