@@ -1,0 +1,148 @@
+"""One generation of an entry: its hooks called anew, its providers entered once, and let go in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import anyio
+from anyio.abc import TaskGroup
+
+from gatehook.diagnostics import GatehookError
+from gatehook.diagnostics.codes import host as codes
+from gatehook.host.access import GuardedBroker
+from gatehook.host.calls import describe
+from gatehook.host.calls import is_ours
+from gatehook.host.context import EntryContext
+from gatehook.host.entry import Entry
+from gatehook.host.negotiation import negotiate
+from gatehook.host.providing import provide
+from gatehook.host.registry import Registry
+from gatehook.host.services import Services
+from gatehook.kinds.broker import Broker
+from gatehook.kinds.kind import KINDS
+from gatehook.kinds.kind import Kind
+from gatehook.kinds.provider import Provider
+from gatehook.orders import Desk
+from gatehook.runtimes import LoadedPlugin
+
+#: The part of the stop deadline in which calls in flight may end.
+DRAIN: Final = 0.5
+
+
+class Generation:
+    """What one start of an entry made."""
+
+    def __init__(self, entry: Entry, context: EntryContext, services: Services, desk: Desk | None) -> None:
+        self._entry = entry
+        self._context = context
+        self._services = services
+        self._desk = desk
+        self._entered: list[Provider] = []
+        self.providers: dict[Kind, Provider] = {}
+        self.serving = False
+        self.narrowed: tuple[str, ...] = ()
+
+    async def start(
+        self, plugin: LoadedPlugin, registry: Registry, tasks: TaskGroup, spent: Sequence[Provider]
+    ) -> None:
+        """Call the hooks, enter what they return, and let calls through.
+
+        Raises:
+            TimeoutError: when the start deadline passed.
+            GatehookError, Exception: what went wrong; everything that was entered has to be let go by ``stop``.
+        """
+        kinds = sorted(self._entry.kinds)
+        self.providers = provide(plugin, kinds, registry.wrappers(), self._context)
+        self._refuse_reuse(plugin, spent)
+        self._context.open(tasks)
+        limit = self._services.settings.start_timeout
+        with anyio.move_on_after(limit) as scope:
+            for provider in _distinct(self.providers):
+                await provider.__aenter__()
+                self._entered.append(provider)
+        if scope.cancelled_caught:
+            raise TimeoutError(f"__aenter__ did not end within {limit:g} s")
+        for kind, provider in self.providers.items():
+            self._serve(plugin, kind, provider)
+        await self._attach(tasks)
+        self.serving = True
+
+    def _refuse_reuse(self, plugin: LoadedPlugin, spent: Sequence[Provider]) -> None:
+        for kind, provider in self.providers.items():
+            if any(provider is one for one in spent):
+                implementation = plugin.providers[kind]
+                raise GatehookError(
+                    codes.WRONG_PROVIDER(
+                        plugin=plugin.plugin_id,
+                        entry=self._entry.entry_id,
+                        path=implementation.path,
+                        line=implementation.line,
+                        hook=implementation.hook,
+                        found="the provider of the last start again",
+                        expected="a new one",
+                    )
+                )
+
+    def _serve(self, plugin: LoadedPlugin, kind: Kind, provider: Provider) -> None:
+        declared = plugin.manifest.capabilities.of(kind) or KINDS[kind].capabilities()
+        found = negotiate(declared, provider.capabilities())
+        for code, keys in ((codes.CAPABILITY_NARROWER, found.narrower), (codes.CAPABILITY_WIDER, found.wider)):
+            if keys:
+                self._services.reports.report(
+                    code(plugin=plugin.plugin_id, entry=self._entry.entry_id, kind=kind, keys=", ".join(keys))
+                )
+        self.narrowed += found.narrower
+        self._entry.ports[kind].serve(provider, found.effective)
+
+    async def _attach(self, tasks: TaskGroup) -> None:
+        provider = self.providers.get(Kind.BROKER)
+        if self._desk is None or not isinstance(provider, Broker):
+            return
+        allowed = self._context.config.get("allowedAccounts")
+        accounts = None if allowed is None else frozenset(str(one) for one in allowed)
+        port = self._entry.ports[Kind.BROKER]
+        access = GuardedBroker(port, provider, accounts, self._services.clock.monotonic)
+        await self._desk.attach(access)
+        tasks.start_soon(partial(self._desk.run_events, access), name=f"{self._entry.entry_id}: broker events")
+
+    async def stop(self) -> None:
+        """Refuse calls, let those in flight end, let go of the providers; at most for the stop deadline."""
+        limit = self._services.settings.stop_timeout
+        for port in self._entry.ports.values():
+            port.withdraw()
+        deadline = anyio.current_time() + limit
+        with anyio.move_on_after(limit * DRAIN, shield=True):
+            if self._desk is not None and Kind.BROKER in self.providers and self.serving:
+                await self._desk.detach(self._entry.entry_id)
+            for port in self._entry.ports.values():
+                await port.drained()
+        for provider in reversed(self._entered):
+            await self._let_go(provider, deadline, limit)
+        self._entered.clear()
+        with anyio.move_on_after(1, shield=True):
+            await self._context.close()
+
+    async def _let_go(self, provider: Provider, deadline: float, limit: float) -> None:
+        error = None
+        with anyio.CancelScope(deadline=deadline, shield=True) as scope:
+            try:
+                await provider.__aexit__(None, None, None)
+            except BaseException as raised:
+                if is_ours(raised):
+                    raise
+                error = describe(raised)
+        if scope.cancelled_caught:
+            error = f"__aexit__ did not end within {limit:g} s"
+        if error is not None:
+            entry = self._entry
+            self._services.reports.report(codes.STOP_FAILED(plugin=entry.plugin_id, entry=entry.entry_id, error=error))
+
+
+def _distinct(providers: dict[Kind, Provider]) -> list[Provider]:
+    found: list[Provider] = []
+    for provider in providers.values():
+        if not any(provider is one for one in found):
+            found.append(provider)
+    return found

@@ -1,0 +1,161 @@
+"""Where handles find the provider of one entry and kind, whichever generation is running, and the guard around each call.
+
+A port lives as long as its entry; the supervisor puts a provider in when it has started and takes it out before it stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from collections.abc import Callable
+from typing import Any
+from typing import Final
+from typing import ParamSpec
+from typing import Protocol
+from typing import TypeVar
+
+import anyio
+
+from gatehook.host.breaker import Breaker
+from gatehook.host.calls import describe
+from gatehook.host.calls import is_ours
+from gatehook.kinds.errors import Category
+from gatehook.kinds.errors import NotConnected
+from gatehook.kinds.errors import ProviderError
+from gatehook.kinds.kind import Kind
+from gatehook.kinds.streams import Items
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_ANSWERS: Final = frozenset(Category) - {Category.CONNECTION}
+
+
+class Owner(Protocol):
+    """The entry behind a port, as far as the port must know it."""
+
+    entry_id: str
+    plugin_id: str
+
+    def why_down(self) -> str:
+        """Say what the entry is doing instead of serving."""
+
+    def provider_raised(self, what: str, error: BaseException) -> None:
+        """Take note of an exception that is none of Gatehook's errors."""
+
+
+class Port:
+    """One entry's provider of one kind, guarded."""
+
+    def __init__(self, owner: Owner, kind: Kind, *, timeout: float, now: Callable[[], float]) -> None:
+        self.owner = owner
+        self.kind = kind
+        self.timeout = timeout
+        self.breaker = Breaker(now)
+        self.provider: Any = None
+        self.capabilities: Any = None
+        self.streams: set[Items[Any]] = set()
+        self._in_flight = 0
+        self._idle: anyio.Event | None = None
+
+    def serve(self, provider: object, capabilities: object) -> None:
+        """Let calls through to this provider from now on."""
+        self.provider, self.capabilities = provider, capabilities
+        self.breaker.succeeded()
+
+    def withdraw(self) -> None:
+        """Refuse calls from now on, and end the streams; calls in flight go on."""
+        if self.provider is not None:
+            self.provider = None
+            error = NotConnected(f"{self.owner.entry_id} stops")
+            for items in tuple(self.streams):
+                items.end(error)
+
+    async def drained(self) -> None:
+        """Wait until no call is in flight."""
+        while self._in_flight:
+            if self._idle is None:
+                self._idle = anyio.Event()
+            await self._idle.wait()
+
+    def require(self) -> Any:
+        """Return the provider.
+
+        Raises:
+            NotConnected: while the entry does not serve.
+        """
+        if self.provider is None:
+            raise NotConnected(f"{self.owner.entry_id} ({self.kind}) is {self.owner.why_down()}")
+        return self.provider
+
+    async def call(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Await a provider's method under the entry's deadline and breaker.
+
+        Raises:
+            NotConnected: when the breaker is open (nothing was called), or no answer came in time.
+            ProviderError: what the method raised; any other exception is wrapped in one that names the plugin.
+        """
+        if not self.breaker.admits():
+            raise self.refusal(self.breaker)
+        self._in_flight += 1
+        try:
+            with anyio.CancelScope(deadline=anyio.current_time() + self.timeout) as scope:
+                result = await function(*args, **kwargs)
+                if self.breaker.failures:
+                    self.breaker.succeeded()
+                return result
+        except BaseException as error:  # noqa: BLE001  sorted, and always raised again
+            self._raise(error, name_of(function))
+        finally:
+            self.leave()
+        assert scope.cancelled_caught, "the block returns, raises, or was cut off at its deadline"
+        self.breaker.failed()
+        raise NotConnected(f"{self.owner.entry_id}: {name_of(function)} gave no answer within {self.timeout:g} s")
+
+    def enter(self) -> None:
+        """Count a call in; ``leave`` counts it out."""
+        self._in_flight += 1
+
+    def leave(self) -> None:
+        """Count a call out."""
+        self._in_flight -= 1
+        if self._idle is not None and not self._in_flight:
+            self._idle.set()
+            self._idle = None
+
+    def judge(self, error: BaseException, what: str, breaker: Breaker) -> bool:
+        """Count a failure where it is one; ``False`` for an exception that is none of Gatehook's errors."""
+        if isinstance(error, ProviderError):
+            if error.category in _ANSWERS:
+                breaker.succeeded()
+            else:
+                breaker.failed()
+            return True
+        breaker.failed()
+        if not isinstance(error, TimeoutError):
+            self.owner.provider_raised(what, error)
+        return False
+
+    def refusal(self, breaker: Breaker) -> NotConnected:
+        """Return the error of a call that an open breaker refuses."""
+        return NotConnected(
+            f"{self.owner.entry_id} ({self.kind}) failed {breaker.failures} times in a row; "
+            f"the next try is in {breaker.rest:.1f} s"
+        )
+
+    def _raise(self, error: BaseException, what: str) -> None:
+        if is_ours(error) or self.judge(error, what, self.breaker):
+            raise error
+        if isinstance(error, TimeoutError):
+            raise NotConnected(f"{self.owner.entry_id}: {what} timed out: {describe(error)}") from error
+        raise self.wrapped(error, what) from error
+
+    def wrapped(self, error: BaseException, what: str) -> ProviderError:
+        """Return the error that stands for an exception of a plugin's own."""
+        return ProviderError(
+            f"{what} of {self.owner.entry_id} (plugin {self.owner.plugin_id}) raised {describe(error)}"
+        )
+
+
+def name_of(function: Callable[..., object]) -> str:
+    """Return a method's name."""
+    return getattr(function, "__name__", type(function).__name__)

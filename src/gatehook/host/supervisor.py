@@ -1,0 +1,266 @@
+"""The task that owns an entry: it starts it, starts it again when it fails, and lets it go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from gatehook.context import RunState
+from gatehook.diagnostics import GatehookError
+from gatehook.diagnostics.codes import host as codes
+from gatehook.host.budget import Backoff
+from gatehook.host.budget import FailureBudget
+from gatehook.host.calls import describe
+from gatehook.host.calls import is_ours
+from gatehook.host.context import EntryContext
+from gatehook.host.entry import Changes
+from gatehook.host.entry import Entry
+from gatehook.host.generation import Generation
+from gatehook.host.registry import Registry
+from gatehook.host.services import Services
+from gatehook.kinds.errors import NotConnected
+from gatehook.kinds.kind import Kind
+from gatehook.kinds.provider import Provider
+from gatehook.orders import Desk
+from gatehook.runtimes import LoadedPlugin
+
+
+class Supervisor:
+    """Runs one entry until it is told to stop. Requests are flags; only its own task acts on them."""
+
+    def __init__(
+        self,
+        entry: Entry,
+        resolve: Callable[[], Mapping[str, Any]],
+        *,
+        services: Services,
+        registry: Registry,
+        desk: Desk | None,
+        entries: Mapping[str, Entry],
+        changes: Changes,
+    ) -> None:
+        """``resolve`` gives the entry's configuration with its secrets; it is asked once, just before the load."""
+        self.entry = entry
+        #: Whether its task is over.
+        self.ended = False
+        self._resolve = resolve
+        self._services = services
+        self._registry = registry
+        self._desk = desk
+        self._entries = entries
+        self._changes = changes
+        self._config: Mapping[str, Any] | GatehookError | None = None
+        self._generation: Generation | None = None
+        self._budget = FailureBudget(services.settings, services.clock.monotonic)
+        self._backoff = Backoff(services.settings)
+        self._stopping = False
+        self._again = False
+        self._scope = anyio.CancelScope()
+        self._request = anyio.Event()
+        self._spent: tuple[Provider, ...] = ()
+        self._last_error: BaseException | None = None
+        entry.failure = self._provider_raised
+
+    # --- requests
+
+    def stop(self) -> None:
+        """Ask it to stop, whatever it is doing; a second request changes nothing."""
+        self._stopping = True
+        self._interrupt()
+
+    def restart(self) -> None:
+        """Ask for a new generation, out of back-off and quarantine too. Failures are forgotten."""
+        if not self._stopping:
+            self._again = True
+            self.entry.set(RunState.STARTING, "restarts")
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        self._scope.cancel()
+        self._request.set()
+
+    # --- the task
+
+    async def run(self) -> None:
+        """Own the entry until ``stop``."""
+        try:
+            while not self._stopping:
+                await self._once()
+        finally:
+            self.ended = True
+            self.entry.waits_for = None
+            self.entry.set(RunState.STOPPED)
+            self._changes.notify()
+
+    async def _once(self) -> None:
+        self._scope, self._request = anyio.CancelScope(), anyio.Event()
+        self._again, self._generation = False, None
+        started = self._services.clock.monotonic()
+        error = await self._live()
+        generation = self._generation
+        if generation is not None:
+            self._spent = tuple(generation.providers.values())
+        if error is not None and not (self._stopping or self._again):
+            if generation is None:
+                self._fail(error)
+                await self._request.wait()
+            else:
+                await self._after(error, generation, self._services.clock.monotonic() - started)
+        if self._again:
+            self._budget.clear()
+            self._backoff.reset()
+            self._config = None
+
+    async def _live(self) -> BaseException | None:
+        self._last_error = None
+        try:
+            async with anyio.create_task_group() as tasks:
+                try:
+                    with self._scope:
+                        plugin, config = await self._prepare()
+                        await self._start(plugin, config, tasks)
+                        await anyio.sleep_forever()
+                finally:
+                    await self._let_go()
+                    tasks.cancel_scope.cancel()
+        except BaseException as error:
+            if is_ours(error):
+                raise
+            return _single(error)
+        return self._last_error
+
+    async def _prepare(self) -> tuple[LoadedPlugin, Mapping[str, Any]]:
+        entry, registry = self.entry, self._registry
+        entry.set(RunState.STARTING)
+        config = self.configure()
+        if isinstance(config, GatehookError):
+            raise config
+        begun = registry.begin([entry.plugin_id])
+        await registry.finish(begun, deadline=self._services.settings.start_timeout)
+        plugin = await registry.loaded(entry.plugin_id, sorted(entry.kinds))
+        for used in entry.spec.uses:
+            await self._wait_for(self._entries[used])
+        return plugin, config
+
+    def configure(self) -> Mapping[str, Any] | GatehookError:
+        """Resolve the entry's configuration, once for each start that was asked for; it blocks for as long as a file or the
+        key ring takes.
+        """
+        if self._config is None:
+            try:
+                self._config = self._resolve()
+            except GatehookError as error:
+                self._config = error
+        return self._config
+
+    async def _start(self, plugin: LoadedPlugin, config: Mapping[str, Any], tasks: TaskGroup) -> None:
+        context = EntryContext(self.entry.spec, config, self._services)
+        self._generation = Generation(self.entry, context, self._services, self._desk)
+        self.entry.generation += 1
+        await self._generation.start(plugin, self._registry, tasks, self._spent)
+        self._spent = ()
+        if self._generation.narrowed:
+            self.entry.set(RunState.DEGRADED, f"cannot do what it declares: {', '.join(self._generation.narrowed)}")
+        else:
+            self.entry.set(RunState.ACTIVE)
+
+    async def _let_go(self) -> None:
+        if self._stopping or self._again:
+            self.entry.set(RunState.STOPPING)
+        if self._generation is not None:
+            await self._generation.stop()
+
+    def _fail(self, error: BaseException) -> None:
+        found = error.diagnostics if isinstance(error, GatehookError) else ()
+        for diagnostic in found:
+            self._services.reports.report(diagnostic, error)
+        self.entry.set(RunState.FAILED, found[0].message if found else describe(error))
+
+    async def _wait_for(self, used: Entry) -> None:
+        if not used.serving:
+            self.entry.waits_for = used
+            self.entry.set(RunState.STARTING, f"waits for {used.entry_id}")
+            try:
+                await self._changes.wait_until(lambda: used.serving)
+            finally:
+                self.entry.waits_for = None
+        self.entry.set(RunState.STARTING)
+
+    # --- failures
+
+    def _provider_raised(self, what: str, error: BaseException) -> None:
+        entry = self.entry
+        diagnostic = codes.CALL_FAILED(plugin=entry.plugin_id, entry=entry.entry_id, call=what, error=describe(error))
+        self._services.reports.report(diagnostic, error)
+        self._budget.count()
+        if self._budget.spent and not self._open_risk() and entry.serving:
+            self._last_error = error
+            self._scope.cancel()
+
+    def _open_risk(self) -> str:
+        if self._desk is None or Kind.BROKER not in self.entry.kinds:
+            return ""
+        unknown = self._desk.unknown_orders(self.entry.entry_id)
+        return f"{len(unknown)} orders of unknown state" if unknown else ""
+
+    async def _after(self, error: BaseException, generation: Generation, lived: float) -> None:
+        entry, settings = self.entry, self._services.settings
+        self._report(error, generation)
+        if not _is_transient(error) and error is not self._last_error:
+            self._budget.count()
+        if lived > self._backoff.bound and generation.serving:
+            self._backoff.reset()
+        if self._budget.spent and self._may_quarantine(error):
+            self._services.reports.report(
+                codes.QUARANTINED(
+                    plugin=entry.plugin_id,
+                    entry=entry.entry_id,
+                    count=settings.quarantine_failures,
+                    window=f"{settings.quarantine_window:g}",
+                    error=describe(error),
+                ),
+                error,
+            )
+            entry.set(RunState.QUARANTINED, describe(error))
+            await self._request.wait()
+            return
+        wait = self._backoff.next()
+        entry.set(RunState.BACKOFF, describe(error))
+        with anyio.move_on_after(wait):
+            await self._request.wait()
+
+    def _may_quarantine(self, error: BaseException) -> bool:
+        risk = self._open_risk()
+        if risk:
+            self._services.reports.report(
+                codes.BROKER_UNSTEADY(
+                    plugin=self.entry.plugin_id, entry=self.entry.entry_id, risk=risk, error=describe(error)
+                ),
+                error,
+            )
+        return not risk
+
+    def _report(self, error: BaseException, generation: Generation) -> None:
+        if isinstance(error, GatehookError):
+            for diagnostic in error.diagnostics:
+                self._services.reports.report(diagnostic, error)
+            return
+        code = codes.CRASHED if generation.serving else codes.START_FAILED
+        diagnostic = code(plugin=self.entry.plugin_id, entry=self.entry.entry_id, error=describe(error))
+        self._services.reports.report(diagnostic, error)
+
+
+def _single(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _is_transient(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_transient(one) for one in error.exceptions)
+    return isinstance(error, (NotConnected, TimeoutError, ConnectionError))
