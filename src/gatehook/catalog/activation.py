@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 from typing import Final
 
 import attrs
@@ -88,7 +89,9 @@ class Activation:
     @property
     def sentence(self) -> str:
         """Why, in words."""
-        return self.objection.message if self.objection is not None else f"The entry {self.entry_id} provides {self.kind}."
+        return (
+            self.objection.message if self.objection is not None else f"The entry {self.entry_id} provides {self.kind}."
+        )
 
 
 @attrs.define
@@ -108,7 +111,10 @@ class _State:
 
 @attrs.frozen
 class ActivationRule:
-    """One row of the table: it objects to an entry before slots are looked at. No codes: those of the entry's own problems."""
+    """One row of the table: it objects to an entry before slots are looked at.
+
+    ``codes`` is empty where they are the entry's own problems.
+    """
 
     name: str
     status: ActivationStatus
@@ -156,12 +162,16 @@ def _apply_rules(entry: EntryPlan, state: _State) -> None:
             return
 
 
-def _disabled(entry: EntryPlan, state: _State) -> Diagnostic | None:
-    return None if entry.enabled else codes.ENTRY_DISABLED(entry=entry.entry_id, plugin=entry.plugin_id)
+def _about(entry: EntryPlan) -> dict[str, Any]:
+    return {"entry": entry.entry_id, "plugin": entry.plugin_id}
+
+
+def _disabled(entry: EntryPlan, _state: _State) -> Diagnostic | None:
+    return None if entry.enabled else codes.ENTRY_DISABLED(**_about(entry))
 
 
 def _not_admitted(entry: EntryPlan, state: _State) -> Diagnostic | None:
-    about = {"entry": entry.entry_id, "plugin": entry.plugin_id}
+    about = _about(entry)
     decision = state.by_plugin.get(fold(entry.plugin_id))
     if decision is None:
         return codes.ENTRY_UNKNOWN_PLUGIN(**about, hint=did_you_mean(entry.plugin_id, state.known))
@@ -171,7 +181,7 @@ def _not_admitted(entry: EntryPlan, state: _State) -> Diagnostic | None:
     return codes.ENTRY_NOT_ADMITTED(**about, why=decision.sentence, advice=advice)
 
 
-def _needs_config(entry: EntryPlan, state: _State) -> Diagnostic | None:
+def _needs_config(entry: EntryPlan, _state: _State) -> Diagnostic | None:
     return entry.problems[0] if entry.problems else None
 
 
@@ -180,7 +190,7 @@ def _requires_plugins(entry: EntryPlan, state: _State) -> Diagnostic | None:
     for needed, versions in (manifest.requires.plugins if manifest else {}).items():
         why = _why_not(state.by_plugin.get(fold(needed)), versions)
         if why:
-            return codes.UNMET_PLUGIN(entry=entry.entry_id, plugin=entry.plugin_id, needed=needed, why=why)
+            return codes.UNMET_PLUGIN(**_about(entry), needed=needed, why=why)
     return None
 
 
@@ -220,8 +230,8 @@ def _check_uses(entries: Sequence[EntryPlan], state: _State) -> None:
                 changed = True
     circles = {entry.entry_id: circle for entry in entries if (circle := _circle(entry.entry_id, state))}
     for entry_id, circle in circles.items():
-        facts = {"entry": entry_id, "plugin": state.entries[entry_id].plugin_id}
-        state.down[entry_id] = ActivationStatus.UNMET, codes.UNMET_CYCLE(**facts, cycle=" → ".join(circle))
+        objection = codes.UNMET_CYCLE(**_about(state.entries[entry_id]), cycle=" → ".join(circle))
+        state.down[entry_id] = ActivationStatus.UNMET, objection
     if circles:
         _check_uses(entries, state)
 
@@ -230,8 +240,10 @@ def _broken_use(entry: EntryPlan, state: _State) -> Diagnostic | None:
     for use in entry.uses:
         why = _why_unusable(use, state)
         if why:
-            about = {"entry": entry.entry_id, "plugin": entry.plugin_id, "pointer": use.pointer}
-            return codes.UNMET_ENTRY(**about, needed=use.entry, kind=use.kind, setting=use.pointer, why=why)
+            about = _about(entry)
+            return codes.UNMET_ENTRY(
+                **about, pointer=use.pointer, needed=use.entry, kind=use.kind, setting=use.pointer, why=why
+            )
     return None
 
 
@@ -268,9 +280,8 @@ def _fill(choice: SlotChoice, entries: Sequence[EntryPlan], state: _State) -> Sl
     for entry_id in fit:
         if entry_id == winner:
             continue
-        entry = {"entry": entry_id, "plugin": state.entries[entry_id].plugin_id}
         code = slot_codes.STANDBY if entry_id in choice.entries and winner else slot_codes.LOST
-        objection = code(**entry, slot=choice.slot, winner=_words(choice, winner))
+        objection = code(**_about(state.entries[entry_id]), slot=choice.slot, winner=_words(choice, winner))
         state.lost[entry_id, choice.kind] = ActivationStatus.INACTIVE, objection
     return Slot(choice=choice, winner=winner)
 
@@ -282,14 +293,19 @@ def _words(choice: SlotChoice, winner: str | None) -> str:
 
 
 def _activations(entry: EntryPlan, state: _State) -> list[Activation]:
-    found = []
-    for kind in state.kinds(entry) or (None,):
-        outcome = state.down.get(entry.entry_id)
-        if outcome is None and kind is not None:
-            outcome = state.lost.get((entry.entry_id, kind))
-        about = {"entry_id": entry.entry_id, "plugin_id": entry.plugin_id, "kind": kind}
-        if outcome is None:
-            found.append(Activation(**about, status=ActivationStatus.ACTIVE))
-        else:
-            found.append(Activation(**about, status=outcome[0], cause=outcome[1].code, objection=outcome[1]))
-    return found
+    return [_activation(entry, kind, state) for kind in state.kinds(entry) or (None,)]
+
+
+def _activation(entry: EntryPlan, kind: Kind | None, state: _State) -> Activation:
+    outcome = state.down.get(entry.entry_id)
+    if outcome is None and kind is not None:
+        outcome = state.lost.get((entry.entry_id, kind))
+    status, objection = outcome if outcome is not None else (ActivationStatus.ACTIVE, None)
+    return Activation(
+        entry_id=entry.entry_id,
+        plugin_id=entry.plugin_id,
+        kind=kind,
+        status=status,
+        cause=objection.code if objection is not None else "active",
+        objection=objection,
+    )

@@ -1,7 +1,7 @@
 """The decision whether a plugin may take part: one pure function over a table of rules.
 
-``PRECEDENCE`` is the order of causes. The first rule that objects to a candidate decides; the page of causes in the documentation
-is made from the same table.
+``PRECEDENCE`` is the order of causes. The first rule that objects to a candidate decides; the page of
+causes in the documentation is made from the same table.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from typing import Final
 
 import attrs
@@ -112,7 +113,7 @@ class Case:
     group: Group
     sets: _Sets
 
-    def objection(self, code: Code, *, path: Path | None = None, **facts: object) -> Diagnostic:
+    def objection(self, code: Code, *, path: Path | None = None, **facts: Any) -> Diagnostic:
         """Make an objection to the candidate."""
         one = self.candidate
         return code(plugin=one.id, origin=str(one.origin), path=path or one.root, **facts)

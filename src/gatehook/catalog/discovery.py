@@ -14,6 +14,7 @@ import attrs
 from gatehook.catalog.candidates import Candidate
 from gatehook.catalog.candidates import CandidateState
 from gatehook.catalog.candidates import Origin
+from gatehook.catalog.installed import InstalledPackage
 from gatehook.catalog.installed import installed_packages
 from gatehook.catalog.manifest import MANIFEST_NAME
 from gatehook.catalog.manifest import Manifest
@@ -54,9 +55,9 @@ def survey(places: Places, embedded: Embedded = ()) -> Discovery:
         if directory is not None:
             search.directory(directory, origin)
     for path in places.config:
-        search.path(path, "plugins.paths")
+        search.path(path)
     for path in places.dev:
-        search.path(path, "--dev", dev=True)
+        search.path(path, dev=True)
     if places.installed:
         search.installed()
     own = tuple(_embedded(manifest, plugin) for manifest, plugin in embedded)
@@ -88,9 +89,7 @@ class _Search:
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Return what was found, in the order of origins."""
-        found = [
-            attrs.evolve(one, dev=True) if identity in self._dev else one for identity, one in self._found.items()
-        ]
+        found = [attrs.evolve(one, dev=True) if identity in self._dev else one for identity, one in self._found.items()]
         return tuple(sorted(found, key=lambda one: one.origin.rank))
 
     def directory(self, directory: Path, origin: Origin, *, dev: bool = False) -> bool:
@@ -110,12 +109,12 @@ class _Search:
             found = self._plugin(path, origin, dev=dev) or found
         return found
 
-    def path(self, path: Path, setting: str, *, dev: bool = False) -> None:
-        """Read the plugin at a configured path, or those in it."""
+    def path(self, path: Path, *, dev: bool = False) -> None:
+        """Read the plugin at a named path, or those in it. A missing one is a finding of the configuration's."""
         path = path.expanduser()
-        if not path.is_dir():
-            self.diagnostics.append(codes.PATH_MISSING(path=path, setting=setting))
-        elif (path / MANIFEST_NAME).is_symlink() or (path / MANIFEST_NAME).exists():
+        if not path.exists() and not dev:
+            return
+        if (path / MANIFEST_NAME).is_symlink() or (path / MANIFEST_NAME).exists():
             self._plugin(os.path.realpath(path), Origin.CONFIG, dev=dev)
         elif not self.directory(path, Origin.CONFIG, dev=dev):
             self.diagnostics.append(codes.PATH_WITHOUT_PLUGIN(path=path))
@@ -124,16 +123,17 @@ class _Search:
         """Read the plugins that installed distributions bring."""
         for one in installed_packages():
             if one.directory is None:
-                facts = {"distribution": one.distribution, "package": one.package, "reason": one.fault}
-                self.diagnostics.append(codes.DISTRIBUTION_BROKEN(**facts))
-            elif not self._plugin(
-                os.path.realpath(one.directory), Origin.INSTALLED, distribution=one.distribution, package=one.package
-            ):
-                reason = f"{one.directory} has no {MANIFEST_NAME}"
-                facts = {"distribution": one.distribution, "package": one.package, "reason": reason}
-                self.diagnostics.append(codes.DISTRIBUTION_BROKEN(**facts))
+                self._broken(one, one.fault)
+            elif not self._plugin(os.path.realpath(one.directory), Origin.INSTALLED, brought_by=one):
+                self._broken(one, f"{one.directory} has no {MANIFEST_NAME}")
 
-    def _plugin(self, path: str, origin: Origin, *, dev: bool = False, **about: str | None) -> bool:
+    def _broken(self, one: InstalledPackage, reason: str) -> None:
+        found = codes.DISTRIBUTION_BROKEN(distribution=one.distribution, package=one.package, reason=reason)
+        self.diagnostics.append(found)
+
+    def _plugin(
+        self, path: str, origin: Origin, *, dev: bool = False, brought_by: InstalledPackage | None = None
+    ) -> bool:
         try:
             descriptor = os.open(path, DIRECTORY_FLAGS)
         except (NotADirectoryError, FileNotFoundError):
@@ -149,8 +149,11 @@ class _Search:
             if identity in self._found:
                 return True
             found = read_plugin(descriptor, path, directory, origin, self._places.ownership(origin))
-            if found is not None:
-                self._found[identity] = attrs.evolve(found, **about) if about else found
-            return found is not None
+            if found is None:
+                return False
+            if brought_by is not None:
+                found = attrs.evolve(found, distribution=brought_by.distribution, package=brought_by.package)
+            self._found[identity] = found
+            return True
         finally:
             os.close(descriptor)

@@ -19,9 +19,7 @@ from gatehook.diagnostics.codes import config as config_codes
 from gatehook.diagnostics.codes import plugins as codes
 
 
-def entry_plans(
-    config: Config, decisions: Sequence[Decision]
-) -> tuple[tuple[EntryPlan, ...], tuple[Diagnostic, ...]]:
+def entry_plans(config: Config, decisions: Sequence[Decision]) -> tuple[tuple[EntryPlan, ...], tuple[Diagnostic, ...]]:
     """Return the configured entries, then an implied one for each admitted plugin that no entry uses."""
     admitted = {one.candidate.folded: one for one in decisions if one.admitted}
     plans = [_configured(entry, admitted.get(fold(entry.plugin_id))) for entry in config.plugins.entries.values()]
@@ -72,8 +70,8 @@ def _problems(entry: EntryConfig, schema: Mapping[str, Any]) -> tuple[Diagnostic
         return check_structure(entry, schema)
     if not missing:
         return ()
-    about = {"entry": entry.entry_id, "plugin": entry.plugin_id}
-    return (config_codes.NEEDS_CONFIG(**about, needed=", ".join(missing)),)
+    found = config_codes.NEEDS_CONFIG(entry=entry.entry_id, plugin=entry.plugin_id, needed=", ".join(missing))
+    return (found,)
 
 
 def _uses(entry: EntryConfig, schema: Mapping[str, Any]) -> tuple[Use, ...]:
@@ -81,6 +79,4 @@ def _uses(entry: EntryConfig, schema: Mapping[str, Any]) -> tuple[Use, ...]:
         return ()
     from gatehook.config import named_entries
 
-    return tuple(
-        Use(pointer=one.pointer, entry=one.entry_id, kind=one.kind) for one in named_entries(entry, schema)
-    )
+    return tuple(Use(pointer=one.pointer, entry=one.entry_id, kind=one.kind) for one in named_entries(entry, schema))

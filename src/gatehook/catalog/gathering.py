@@ -1,4 +1,4 @@
-"""Gathers what admission goes by: lists, block list, lock, consents, installed packages. The only part that looks at the disk."""
+"""Gathers from the disk what admission goes by: block list, lock, consents, installed packages."""
 
 from __future__ import annotations
 
@@ -74,9 +74,7 @@ def _lock(config: Config, findings: list[Diagnostic]) -> Mapping[str, LockedPlug
         return {}
 
 
-def _blocklist(
-    path: Path | None, findings: list[Diagnostic]
-) -> tuple[tuple[BlockedVersion, ...], Diagnostic | None]:
+def _blocklist(path: Path | None, findings: list[Diagnostic]) -> tuple[tuple[BlockedVersion, ...], Diagnostic | None]:
     if path is None:
         return (), None
     try:
@@ -90,9 +88,7 @@ def _choice(said: str) -> str:
     return said if said in tuple(Origin) else os.path.realpath(Path(said).expanduser())
 
 
-def _digests(
-    candidates: tuple[Candidate, ...], lock: Mapping[str, LockedPlugin]
-) -> Mapping[CandidateKey, str | None]:
+def _digests(candidates: tuple[Candidate, ...], lock: Mapping[str, LockedPlugin]) -> Mapping[CandidateKey, str | None]:
     found: dict[CandidateKey, str | None] = {}
     for one in candidates:
         if one.id in lock:

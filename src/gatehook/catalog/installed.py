@@ -29,7 +29,7 @@ class InstalledPackage:
 
 
 def installed_packages() -> Iterator[InstalledPackage]:
-    """Yield what the distributions on ``sys.path`` name; the first of two copies of a distribution counts, as for Python."""
+    """Yield what the distributions on ``sys.path`` name; of two copies of one the first counts, as for Python."""
     seen: set[str] = set()
     for metadata in _metadata_directories():
         text = _entry_points_text(metadata)

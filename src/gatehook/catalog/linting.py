@@ -13,7 +13,7 @@ from gatehook.catalog.manifest import MANIFEST_NAME
 
 
 def lint(candidates: tuple[Candidate, ...], decisions: Sequence[Decision] | None) -> tuple[Candidate, ...]:
-    """Return the candidates, those with a bad schema marked invalid; with decisions, only the admitted are looked at."""
+    """Return the candidates, those with a bad schema marked invalid; with decisions, only admitted ones are linted."""
     if decisions is None:
         return tuple(_linted(one) for one in candidates)
     return tuple(_linted(one) if decided.admitted else one for one, decided in zip(candidates, decisions, strict=True))

@@ -74,8 +74,8 @@ def _lock(candidate: Candidate) -> LockedPlugin:
     try:
         digest = digest_of(candidate)
     except TreeRefused as refused:
-        facts = {"plugin": candidate.id, "path": refused.path, "reason": refused.reason}
-        raise GatehookError(codes.TREE_REFUSED(**facts)) from None
+        found = codes.TREE_REFUSED(plugin=candidate.id, path=refused.path, reason=refused.reason)
+        raise GatehookError(found) from None
     return LockedPlugin(id=candidate.id, version=candidate.version or "", origin=candidate.origin, digest=digest)
 
 

@@ -1,9 +1,9 @@
 """What a ``plugin.json`` says, as a value.
 
-    manifest, diagnostics = parse_manifest(path.read_bytes(), path)
-    if manifest is None:
-        for one in diagnostics:
-            print(one.place, one.message, one.remedy)
+manifest, diagnostics = parse_manifest(path.read_bytes(), path)
+if manifest is None:
+for one in diagnostics:
+print(one.place, one.message, one.remedy)
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Transport(StrEnum):
 
 @attrs.frozen
 class PythonModule:
-    """``python.module``: a Python file below the plugin's directory. ``isolation`` is ``None`` when the manifest is silent."""
+    """``python.module``: a Python file below the plugin's directory. ``isolation`` is ``None`` when it is not said."""
 
     module: str
     isolation: Isolation | None = None
@@ -84,7 +84,7 @@ class NodeModule:
 
 @attrs.frozen(kw_only=True)
 class ExternalMcp:
-    """``external.mcp``: an MCP server at ``url``, or started by ``command`` (stdio); the other of the two is ``None``."""
+    """``external.mcp``: an MCP server at ``url``, or started by ``command`` (stdio); the other one is ``None``."""
 
     url: str | None = None
     transport: Transport

@@ -12,10 +12,10 @@ from gatehook.catalog.manifest import LARGEST_MANIFEST
 from gatehook.catalog.manifest import Manifest
 from gatehook.catalog.reader import Problem
 from gatehook.catalog.reader import Reader
+from gatehook.catalog.requirements import ID
 from gatehook.catalog.strict_json import Refused
 from gatehook.catalog.strict_json import decode
 from gatehook.catalog.strict_json import key_lines
-from gatehook.catalog.structure import ID
 from gatehook.catalog.structure import structure
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import GatehookError
@@ -35,9 +35,7 @@ def read_manifest(data: bytes, path: str | Path) -> tuple[Manifest | None, tuple
     try:
         value, text = decode(data)
     except Refused as refused:
-        found = [
-            one.code(path=Path(path), line=one.line, pointer=one.pointer, **one.facts) for one in refused.findings
-        ]
+        found = [one.code(path=Path(path), line=one.line, pointer=one.pointer, **one.facts) for one in refused.findings]
         return None, tuple(found), None
     reader = Reader()
     manifest = structure(value, reader)

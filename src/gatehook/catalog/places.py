@@ -31,7 +31,7 @@ class Places:
     trusted_uids: frozenset[int] = frozenset()
 
     def ownership(self, origin: Origin) -> Ownership:
-        """Return the rules for an origin's files. What ships with Gatehook is as trusted as Gatehook, whoever owns it."""
+        """Return the rules for an origin's files. What ships with Gatehook is trusted like it, whoever owns it."""
         return Ownership(
             uids=None if origin is Origin.BUILTIN else self.trusted_uids | {0, os.geteuid()},
             hard_links=origin in (Origin.BUILTIN, Origin.INSTALLED),

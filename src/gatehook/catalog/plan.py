@@ -1,8 +1,7 @@
-"""The whole control plane as one value: what was found, what was decided about it, and why. No plugin code is touched."""
+"""The whole control plane as one value: what was found, what was decided, and why. No plugin code is touched."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -18,7 +17,6 @@ from gatehook.catalog.activation import resolve
 from gatehook.catalog.admission import Decision
 from gatehook.catalog.admission import admit
 from gatehook.catalog.candidates import Candidate
-from gatehook.catalog.candidates import Origin
 from gatehook.catalog.discovery import survey
 from gatehook.catalog.entry_plans import entry_plans
 from gatehook.catalog.gathering import gather_policy
@@ -26,8 +24,7 @@ from gatehook.catalog.linting import lint
 from gatehook.catalog.manifest import Manifest
 from gatehook.catalog.places import Places
 from gatehook.catalog.places import builtin_directory
-from gatehook.catalog.policy import Policy
-from gatehook.catalog.references import dangling_plugins
+from gatehook.catalog.references import dangling
 from gatehook.catalog.references import slot_findings
 from gatehook.catalog.slots import Slot
 from gatehook.catalog.slots import slot_choices
@@ -124,8 +121,8 @@ def make_plan(
     if no_plugins:
         diagnostics.append(codes.SAFE_MODE())
     else:
-        diagnostics.extend(dangling_plugins(config, candidates, policy))
-    diagnostics.extend(slot_findings(config, slots, entries, activations))
+        diagnostics.extend(dangling(config, candidates, policy))
+    diagnostics.extend(slot_findings(config, slots, activations))
     return Plan(
         candidates=candidates,
         decisions=decisions,

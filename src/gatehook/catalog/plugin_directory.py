@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -96,7 +97,7 @@ def _entry_problems(
 
 def _fault_of_file(
     descriptor: int, root: Path, file: str, ownership: Ownership
-) -> tuple[Code, Mapping[str, object]] | None:
+) -> tuple[Code, Mapping[str, Any]] | None:
     """Say why a file cannot be an entry; raise ``GatehookError`` for an unsafe one. It is looked at, never opened."""
     try:
         about = os.stat(file, dir_fd=descriptor, follow_symlinks=False)

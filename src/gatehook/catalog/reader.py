@@ -24,7 +24,7 @@ class Problem:
 
     code: Code
     pointer: str
-    facts: Mapping[str, object]
+    facts: Mapping[str, Any]
 
 
 def pointer_to(at: str, key: str) -> str:

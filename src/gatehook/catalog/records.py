@@ -1,4 +1,4 @@
-"""Small JSON files of the control plane: read strictly, written so that a reader sees the old or the new, never a part."""
+"""Small JSON files of the control plane: read strictly, and written so that a reader sees the old or the new."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ class RecordUnusable(Exception):
 def read_record(path: Path, *, private: bool = False) -> Any:
     """Return the JSON value of a file.
 
-    Args:
-        private: refuse a file that somebody else owns or can write.
+    With ``private`` a file that somebody else owns or can write is refused.
 
     Raises:
         FileNotFoundError: there is none.

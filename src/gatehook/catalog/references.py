@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
-from gatehook.catalog.activation import EntryPlan
 from gatehook.catalog.activation import Activation
 from gatehook.catalog.admission import is_chosen
 from gatehook.catalog.candidates import Candidate
@@ -16,6 +16,7 @@ from gatehook.catalog.policy import Policy
 from gatehook.catalog.slots import SLOTS
 from gatehook.catalog.slots import Slot
 from gatehook.config import Config
+from gatehook.config import dangling_references
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import did_you_mean
 from gatehook.diagnostics.codes import plugins as codes
@@ -29,15 +30,9 @@ def at(diagnostic: Diagnostic, config: Config, *key: str) -> Diagnostic:
     return attrs.evolve(diagnostic, path=source.path, line=source.line)
 
 
-def dangling_plugins(config: Config, candidates: Sequence[Candidate], policy: Policy) -> Iterator[Diagnostic]:
-    """Yield a finding for every id in ``allow``, ``deny`` and ``overrides`` that no candidate has."""
-    known = {one.folded: one.id for one in candidates}
-    for setting in ("allow", "deny", "overrides"):
-        for plugin_id in getattr(config.plugins, setting):
-            if fold(plugin_id) not in known:
-                hint = did_you_mean(plugin_id, known.values())
-                found = codes.UNKNOWN_REFERENCE(plugin=plugin_id, setting=f"plugins.{setting}", hint=hint)
-                yield at(found, config, "plugins", setting)
+def dangling(config: Config, candidates: Sequence[Candidate], policy: Policy) -> Iterator[Diagnostic]:
+    """Yield a finding for every id, entry and path that the configuration names in vain."""
+    yield from dangling_references(config, [one.id for one in candidates])
     for plugin_id, choice in policy.overrides.items():
         rivals = [one for one in candidates if one.folded == fold(plugin_id)]
         if rivals and not any(is_chosen(one, choice) for one in rivals):
@@ -46,38 +41,34 @@ def dangling_plugins(config: Config, candidates: Sequence[Candidate], policy: Po
             yield at(found, config, "plugins", "overrides", plugin_id)
 
 
-def slot_findings(
-    config: Config, slots: Sequence[Slot], entries: Sequence[EntryPlan], activations: Sequence[Activation]
-) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the slots: unknown ones, entries that do not exist or do not fit, and slots that are down."""
+def slot_findings(config: Config, slots: Sequence[Slot], activations: Sequence[Activation]) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the slots: unknown ones, entries that do not fit, and slots that are down."""
     for slot in config.plugins.slots:
         if slot not in SLOTS:
-            hint = did_you_mean(slot, SLOTS)
-            yield at(slot_codes.UNKNOWN_SLOT(slot=slot, hint=hint, known=", ".join(SLOTS)), config, "plugins", "slots")
+            found = slot_codes.UNKNOWN_SLOT(slot=slot, hint=did_you_mean(slot, SLOTS), known=", ".join(SLOTS))
+            yield at(found, config, "plugins", "slots", slot)
     for one in slots:
-        for finding in _findings(one, entries, activations):
+        for finding in _findings(one, activations):
             yield at(finding, config, "plugins", "slots", one.choice.slot)
 
 
-def _findings(
-    slot: Slot, entries: Sequence[EntryPlan], activations: Sequence[Activation]
-) -> Iterator[Diagnostic]:
-    choice, known = slot.choice, {one.entry_id for one in entries}
+def _findings(slot: Slot, activations: Sequence[Activation]) -> Iterator[Diagnostic]:
+    choice = slot.choice
     fitting = [one.entry_id for one in activations if one.kind is choice.kind]
-    facts = {"slot": choice.slot, "fitting": ", ".join(fitting) or "none"}
-    for entry in choice.entries if choice.explicit else ():
-        if entry not in known:
-            yield slot_codes.UNKNOWN_ENTRY(entry=entry, hint=did_you_mean(entry, fitting), **facts)
-        elif entry not in fitting:
+    known = {one.entry_id for one in activations}
+    facts: dict[str, Any] = {"slot": choice.slot, "fitting": ", ".join(fitting) or "none"}
+    for entry in choice.entries:
+        if entry in known and entry not in fitting:
             yield slot_codes.WRONG_KIND(entry=entry, kind=choice.kind, **facts)
-    if slot.down:
-        why = _why(choice.entries[0], choice.kind, activations)
-        yield slot_codes.DOWN(entry=choice.entries[0], slot=choice.slot, why=why)
-    elif slot.winner is not None and slot.winner != choice.entries[0]:
-        why = _why(choice.entries[0], choice.kind, activations)
-        yield slot_codes.FALLBACK(entry=slot.winner, slot=choice.slot, preferred=choice.entries[0], why=why)
-    elif not choice.entries:
+    if not choice.entries:
         yield slot_codes.EMPTIED(slot=choice.slot)
+    elif slot.winner != choice.entries[0]:
+        first = choice.entries[0]
+        why = _why(first, choice.kind, activations)
+        if slot.winner is None:
+            yield slot_codes.DOWN(entry=first, why=why, **facts)
+        else:
+            yield slot_codes.FALLBACK(entry=slot.winner, slot=choice.slot, preferred=first, why=why)
 
 
 def _why(entry: str, kind: Kind, activations: Sequence[Activation]) -> str:
@@ -85,5 +76,3 @@ def _why(entry: str, kind: Kind, activations: Sequence[Activation]) -> str:
         if one.entry_id == entry and one.kind in (kind, None):
             return one.sentence.rstrip(".")
     return f"there is no entry {entry} that provides {kind}"
-
-

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from typing import Final
 
 import attrs
@@ -34,7 +35,7 @@ class Ownership:
         if about.st_mode & stat.S_IWOTH:
             return codes.WRITABLE(path=path, quoted=shlex.quote(str(path)))
         if self.uids is not None and about.st_uid not in self.uids:
-            facts = {"uid": about.st_uid, "us": os.geteuid(), "quoted": shlex.quote(str(path))}
+            facts: dict[str, Any] = {"uid": about.st_uid, "us": os.geteuid(), "quoted": shlex.quote(str(path))}
             return codes.WRONG_OWNER(path=path, **facts)
         if not self.hard_links and about.st_nlink > 1 and not stat.S_ISDIR(about.st_mode):
             return codes.HARD_LINK(path=path, links=about.st_nlink, quoted=shlex.quote(str(path)))

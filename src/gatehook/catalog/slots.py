@@ -48,7 +48,10 @@ def slot_choices(configured: Mapping[str, str | tuple[str, ...]]) -> tuple[SlotC
     """Return the choice for every slot there is; unknown slots in the configuration are not looked at here."""
     return tuple(
         SlotChoice(
-            slot=slot, kind=kind, entries=_entries(configured.get(slot), kind), explicit=configured.get(slot) is not None
+            slot=slot,
+            kind=kind,
+            entries=_entries(configured.get(slot), kind),
+            explicit=configured.get(slot) is not None,
         )
         for slot, kind in SLOTS.items()
     )

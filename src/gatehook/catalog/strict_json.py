@@ -32,7 +32,7 @@ class Finding:
     """Something wrong with the text: a code, its facts, and where."""
 
     code: Code
-    facts: Mapping[str, object] = attrs.field(factory=dict)
+    facts: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     pointer: str | None = None
     line: int | None = None
 
@@ -56,7 +56,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _constant(text: str) -> NoReturn:
+def _constant(_text: str) -> NoReturn:
     raise _Suspicious
 
 
@@ -163,34 +163,34 @@ def _keys(text: str) -> Iterator[tuple[str, int]]:
     line = 1
     levels: list[_Level] = []
     for found in _TOKEN.finditer(text):
-        token = found[0]
-        if token == "\n":
+        mark = found[0]
+        if mark == "\n":
             line += 1
             continue
-        if levels and _names_something(levels[-1], token):
+        if levels and _names_something(levels[-1], mark):
             yield levels[-1].below(), line
-        if token in ("{", "["):
-            levels.append(_Level(levels[-1].below() if levels else "", token == "["))
-        elif token in ("}", "]"):
+        if mark in ("{", "["):
+            levels.append(_Level(levels[-1].below() if levels else "", mark == "["))
+        elif mark in ("}", "]"):
             del levels[-1:]
 
 
-def _names_something(level: _Level, token: str) -> bool:
-    if token == ",":
+def _names_something(level: _Level, mark: str) -> bool:
+    if mark == ",":
         level.index += 1
         level.expects_key = True
-    elif token == ":":
+    elif mark == ":":
         level.expects_key = False
     elif level.is_list:
-        return token != "]"
-    elif level.expects_key and token[0] == '"':
-        level.step = _plain(token).replace("~", "~0").replace("/", "~1")
+        return mark != "]"
+    elif level.expects_key and mark[0] == '"':
+        level.step = _plain(mark).replace("~", "~0").replace("/", "~1")
         return True
     return False
 
 
-def _plain(token: str) -> str:
+def _plain(mark: str) -> str:
     try:
-        return str(json.loads(token))
+        return str(json.loads(mark))
     except ValueError:  # a second fault further on; this name is only shown
-        return token.strip('"')
+        return mark.strip('"')

@@ -1,8 +1,8 @@
 """The digest of a plugin's tree, and reading its files back exactly as they were hashed.
 
-The digest covers the sorted relative paths, the execute bit and the SHA-256 of each file. A tree with bytecode, native code that
-Python would pick up by path, links that lead out, special files or too much of anything has none. Only ``__pycache__`` of an
-installed package is passed over: installers write it, and nothing of it is ever run.
+The digest covers the sorted relative paths, the execute bit and the SHA-256 of each file. A tree with bytecode,
+symbolic links, special files or too much of anything has none. Only ``__pycache__`` of an installed package is passed over:
+installers write it, and nothing of it is ever run.
 """
 
 from __future__ import annotations

@@ -37,12 +37,7 @@ ESCAPES: Final = Code(
     "Put the file itself into the directory.",
 )
 NOT_A_FILE: Final = Code("plugins.not-a-file", _ERROR, "{path} is {found}, not a file.", "Put a regular file there.")
-UNREADABLE: Final = Code(
-    "plugins.unreadable", _ERROR, "{path} cannot be opened: {reason}.", "Run: chmod u+rX {quoted}"
-)
-PATH_MISSING: Final = Code(
-    "plugins.path-missing", _WARNING, "The plugin path {path} does not exist.", "Create it, or remove it from {setting}."
-)
+UNREADABLE: Final = Code("plugins.unreadable", _ERROR, "{path} cannot be opened: {reason}.", "Run: chmod u+rX {quoted}")
 PATH_WITHOUT_PLUGIN: Final = Code(
     "plugins.path-without-plugin",
     _WARNING,
@@ -212,12 +207,6 @@ ENTRY_ID_TAKEN: Final = Code(
 )
 
 # References to nothing
-UNKNOWN_REFERENCE: Final = Code(
-    "plugins.unknown-reference",
-    _WARNING,
-    "{setting} names {plugin}, which was not found{hint}.",
-    "Correct or remove it.",
-)
 UNKNOWN_OVERRIDE: Final = Code(
     "plugins.unknown-override",
     _ERROR,

@@ -10,12 +10,6 @@ from gatehook.diagnostics.records import Severity
 UNKNOWN_SLOT: Final = Code(
     "slots.unknown-slot", Severity.ERROR, "There is no slot {slot}{hint}.", "The slots are {known}."
 )
-UNKNOWN_ENTRY: Final = Code(
-    "slots.unknown-entry",
-    Severity.ERROR,
-    "The slot {slot} names the entry {entry}, which does not exist{hint}.",
-    "Entries that would fit: {fitting}.",
-)
 WRONG_KIND: Final = Code(
     "slots.wrong-kind",
     Severity.ERROR,
@@ -26,7 +20,7 @@ DOWN: Final = Code(
     "slots.down",
     Severity.ERROR,
     "The slot {slot} is down: {why}.",
-    "Mend the entry, or choose another: gatehook slots use {slot} ENTRY",
+    "Mend it, or: gatehook slots use {slot} ENTRY. Entries that would fit: {fitting}.",
 )
 FALLBACK: Final = Code(
     "slots.fallback",
