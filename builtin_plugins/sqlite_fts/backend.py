@@ -150,7 +150,11 @@ class SqliteFts(MemoryBackend):
         return await self._read(partial(reading.namespaces, prefix=prefix, limit=limit, now=self._clock.now()))
 
     def scan(
-        self, namespace: NamespaceSelector, *, filter: Filter | None = None, after: str | None = None
+        self,
+        namespace: NamespaceSelector,
+        *,
+        filter: Filter | None = None,  # noqa: A002  the word of the interface
+        after: str | None = None,
     ) -> AsyncIterator[StoredDoc]:
         """Iterate over documents by (namespace, id); no connection is held between two of them."""
         _check(filter)

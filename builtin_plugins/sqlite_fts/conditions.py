@@ -20,6 +20,7 @@ from .scope import write_namespace
 
 _COLUMNS: Final = {"ts": "d.ts", "available_at": "d.available_at", "kind": "d.kind"}
 _ORDERS: Final[Mapping[type, str]] = {filters.Lt: "<", filters.Le: "<=", filters.Gt: ">", filters.Ge: ">="}
+_Comparison = filters.Eq | filters.Ne | filters.Lt | filters.Le | filters.Gt | filters.Ge | filters.In | filters.Exists
 _NULL, _BOOL, _NUMBER, _TEXT, EMPTY = range(5)
 
 
@@ -59,26 +60,32 @@ def _joined(word: str, conditions: Sequence[Condition], neutral: str) -> Conditi
 
 def of_filter(filter_: Filter | None) -> Condition:
     """Compile a filter that ``check_filter`` let pass."""
+    if filter_ is None:
+        return Condition("1")
+    if isinstance(filter_, filters.And):
+        return _joined(" AND ", [of_filter(part) for part in filter_.filters], "1")
+    if isinstance(filter_, filters.Or):
+        return _joined(" OR ", [of_filter(part) for part in filter_.filters], "0")
+    if isinstance(filter_, filters.Not):
+        return _negated(of_filter(filter_.filter))
+    return _of_comparison(filter_)
+
+
+def _of_comparison(filter_: _Comparison) -> Condition:
     match filter_:
-        case None:
-            return Condition("1")
-        case filters.And(parts):
-            return _joined(" AND ", [of_filter(part) for part in parts], "1")
-        case filters.Or(parts):
-            return _joined(" OR ", [of_filter(part) for part in parts], "0")
-        case filters.Not(part):
-            inner = of_filter(part)
-            return Condition(f"NOT {inner.sql}", inner.parameters)
-        case filters.Ne(field, value):
-            return of_filter(filters.Not(filters.Eq(field, value)))
-        case filters.In(field, values):
-            return _joined(" OR ", [_compare(field, "=", value) for value in values], "0")
         case filters.Exists(field):
             return _exists(field)
+        case filters.In(field, values):
+            return _joined(" OR ", [_compare(field, "=", value) for value in values], "0")
         case filters.Eq(field, value):
             return _compare(field, "=", value)
-        case _:
-            return _compare(filter_.field, _ORDERS[type(filter_)], filter_.value)
+        case filters.Ne(field, value):
+            return _negated(_compare(field, "=", value))
+    return _compare(filter_.field, _ORDERS[type(filter_)], filter_.value)
+
+
+def _negated(condition: Condition) -> Condition:
+    return Condition(f"NOT {condition.sql}", condition.parameters)
 
 
 def _compare(field: str, operator: str, value: Scalar) -> Condition:
@@ -86,7 +93,7 @@ def _compare(field: str, operator: str, value: Scalar) -> Condition:
     if field in _COLUMNS:
         comparable = kind == (_TEXT if field == "kind" else _NUMBER)
         return Condition(f"({_COLUMNS[field]} {operator} ?)", (value,)) if comparable else Condition("0")
-    sql = f"EXISTS (SELECT 1 FROM facts WHERE rid = d.rid AND field = ? AND type = ? AND value {operator} ?)"
+    sql = f"EXISTS (SELECT 1 FROM facts WHERE rid = d.rid AND field = ? AND type = ? AND value {operator} ?)"  # noqa: S608  constants only
     return Condition(sql, (field, kind, stored(value)))
 
 

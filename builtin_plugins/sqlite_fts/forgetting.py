@@ -20,8 +20,8 @@ _PAUSE: Final = 0.02
 def forget(connection: sqlite3.Connection, namespace: Namespace, ids: Sequence[str]) -> int:
     """Delete documents; return how many there were.
 
-    The connection overwrites what it deletes (``secure_delete``). A deleted document's words stay in older segments of the
-    full-text index until ``optimize`` writes one without them, and its pages stay in the log until that is truncated.
+    The connection overwrites what it deletes (``secure_delete``). A deleted document's words stay in older segments of
+    the full-text index until ``optimize`` writes one without them, and its pages stay in the log until that is truncated.
 
     Raises:
         StorageUnavailable: when a reader holds the log; the documents are deleted, their bytes are not yet gone.

@@ -1,4 +1,4 @@
-"""The context column: each turn of a conversation is also found, at a lower weight, by the words of the turns beside it."""
+"""The context column: a turn of a conversation is also found, at a lower weight, by the words of its neighbours."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def _after(connection: sqlite3.Connection, ns: str, id_: str) -> list[tuple[str,
 
 def _refresh(connection: sqlite3.Connection, ns: str, id_: str | None) -> None:
     row = connection.execute(
-        "SELECT rid, ctx, (SELECT substr(p.text, 1, ?) FROM docs p WHERE p.ns = d.ns AND p.id = d.prev_id AND p.past = 0)"
+        "SELECT rid, ctx,"
+        " (SELECT substr(p.text, 1, ?) FROM docs p WHERE p.ns = d.ns AND p.id = d.prev_id AND p.past = 0)"
         " FROM docs d WHERE d.ns = ? AND d.id = ? AND d.past = 0",
         (_PART, ns, id_),
     ).fetchone()

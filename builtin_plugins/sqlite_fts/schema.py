@@ -10,9 +10,9 @@ APPLICATION_ID: Final = 0x4748_4D31
 #: ``superseded_at`` of a revision that nothing supersedes.
 NEVER: Final = (1 << 63) - 1
 
-# One row a revision: ``past`` is 0 for the current one, else its revision. ``text``, ``tags``, ``ctx`` and ``scope`` are what is indexed:
-# CJK spaced, the neighbouring turns, and opaque tokens that make a namespace or a symbol as cheap to select as a word.
-# ``original`` is the text where ``text`` had to differ.
+# One row a revision: ``past`` is 0 for the current one, else its revision. ``text``, ``tags``, ``ctx`` and ``scope``
+# are indexed: CJK spaced, the neighbouring turns, and opaque tokens that make a namespace or a symbol as cheap to
+# select as a word. ``original`` is the text where ``text`` had to differ.
 _DOCS: Final = """
 CREATE TABLE docs (
   rid INTEGER PRIMARY KEY, ns TEXT NOT NULL, id TEXT NOT NULL, past INTEGER NOT NULL, revision INTEGER NOT NULL,
@@ -34,7 +34,10 @@ CREATE VIRTUAL TABLE fts USING fts5(
 """
 # An external-content index is told the old values before they change; triggers cannot forget it.
 _ADD: Final = "INSERT INTO fts(rowid, text, tags, ctx, scope) VALUES (new.rid, new.text, new.tags, new.ctx, new.scope)"
-_DROP: Final = "INSERT INTO fts(fts, rowid, text, tags, ctx, scope) VALUES ('delete', old.rid, old.text, old.tags, old.ctx, old.scope)"
+_DROP: Final = (
+    "INSERT INTO fts(fts, rowid, text, tags, ctx, scope)"
+    " VALUES ('delete', old.rid, old.text, old.tags, old.ctx, old.scope)"
+)
 
 #: Step n makes version n + 1 of version n. Append; never change one that was released.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
@@ -43,7 +46,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         _DOCS,
         _FACTS,
         _FTS,
-        # Weights of text, tags, ctx, scope, kept in the file: ordering by ``rank`` uses them, ordering by bm25() is many times slower.
+        # Weights of text, tags, ctx, scope, kept in the file: ordering by ``rank`` uses them; by bm25() it is slow.
         "INSERT INTO fts(fts, rank) VALUES ('rank', 'bm25(1.0, 0.5, 0.4, 0.0)')",
         "CREATE INDEX docs_by_time ON docs (ts DESC, id, ns) WHERE past = 0",
         "CREATE INDEX docs_by_namespace ON docs (ns, ts DESC, id) WHERE past = 0",

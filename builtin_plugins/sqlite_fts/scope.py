@@ -53,7 +53,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def selector_tokens(selector: NamespaceSelector, *, with_past: bool) -> Iterator[str]:
-    """Yield the tokens one of which every document of the selection has; current documents never have those of past ones."""
+    """Yield the tokens one of which every document of the selection has; past revisions have their own."""
     for past in (False, True) if with_past else (False,):
         yield _namespace_token(selector.namespace, exact=selector.exact, past=past)
 

@@ -37,8 +37,11 @@ from .rows import DOCUMENT
 from .rows import read_document
 from .scope import write_namespace
 
-# Ordering by rank reads the weights from the file and sorts inside the index; rows are fetched only while they are wanted.
-_RANKED: Final = f"SELECT fts.rank, {DOCUMENT} FROM fts CROSS JOIN docs d ON d.rid = fts.rowid WHERE fts MATCH ? AND "  # noqa: S608  constants only
+# Ordering by rank reads the weights from the file and sorts inside the index; rows are fetched while they are wanted.
+_RANKED: Final = (
+    f"SELECT fts.rank, {DOCUMENT} FROM fts CROSS JOIN docs d"  # noqa: S608  constants only
+    " ON d.rid = fts.rowid WHERE fts MATCH ? AND "
+)
 _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
 _EVERYTHING: Final = (NamespaceSelector.everything(),)
 

@@ -81,7 +81,9 @@ class Writer:
     async def _in_thread(self, run: Callable[[sqlite3.Connection, Any], T], argument: Any) -> T:
         # Shielded: the group holds the writes of other callers too.
         with anyio.CancelScope(shield=True):
-            return await anyio.to_thread.run_sync(run, self._connection, argument, limiter=self._thread)
+            result: T = await anyio.to_thread.run_sync(run, self._connection, argument, limiter=self._thread)
+        # Outside of the scope: mypy takes any scope for one that swallows.
+        return result  # noqa: RET504  see above
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:

@@ -1,8 +1,9 @@
 """Filters over memory documents: a closed algebra, pure data, the same in every backend.
 
-A field is ``kind``, ``ts``, ``available_at``, ``tags`` or ``meta.<key>``. A comparison with a missing field is false, except ``Ne``
-which is its negation. ``True`` is not ``1``, but ``1`` is ``1.0``. A comparison with ``tags`` or with a list means "has one that";
-text is ordered by code points, and neither ``None`` nor a bool has an order. ``matches`` is the meaning of all this.
+A field is ``kind``, ``ts``, ``available_at``, ``tags`` or ``meta.<key>``. A comparison with a missing field is false,
+except ``Ne`` which is its negation. ``True`` is not ``1``, but ``1`` is ``1.0``. A comparison with ``tags`` or with a
+list means "has one that"; text is ordered by code points, and neither ``None`` nor a bool has an order. ``matches`` is the
+meaning of all this.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
@@ -25,8 +27,18 @@ Scalar = str | int | float | bool | None
 MAX_DEPTH: Final = 50
 #: A filter has at most this many parts, the values of ``In`` included.
 MAX_PARTS: Final = 2_000
+#: A document's fields by name; a missing key is a missing field.
+Fields = Mapping[str, Scalar | tuple[Scalar, ...]]
 _PLAIN_FIELDS: Final = frozenset({"kind", "ts", "available_at", "tags"})
 _INT64: Final = 1 << 63
+
+
+def _filters(value: Iterable[Filter]) -> tuple[Filter, ...]:
+    return tuple(value)
+
+
+def _scalars(value: Iterable[Scalar]) -> tuple[Scalar, ...]:
+    return tuple(value)
 
 
 @attrs.frozen
@@ -82,7 +94,7 @@ class In:
     """The field has one of these values."""
 
     field: str
-    values: tuple[Scalar, ...] = attrs.field(converter=tuple)
+    values: tuple[Scalar, ...] = attrs.field(converter=_scalars)
 
 
 @attrs.frozen
@@ -96,19 +108,19 @@ class Exists:
 class And:
     """All of these hold (an empty one always does)."""
 
-    filters: tuple[Filter, ...] = attrs.field(converter=tuple)
+    filters: tuple[Filter, ...] = attrs.field(converter=_filters)
 
 
 @attrs.frozen
 class Or:
     """At least one of these holds (an empty one never does)."""
 
-    filters: tuple[Filter, ...] = attrs.field(converter=tuple)
+    filters: tuple[Filter, ...] = attrs.field(converter=_filters)
 
 
 @attrs.frozen
 class Not:
-    """This does not hold."""
+    """The inner filter does not hold."""
 
     filter: Filter
 
@@ -163,7 +175,7 @@ def _check(part: object) -> int:
 
 
 def _check_field(field: object) -> None:
-    if not isinstance(field, str) or not (field in _PLAIN_FIELDS or (field.startswith("meta.") and len(field) > 5)):
+    if not isinstance(field, str) or not (field in _PLAIN_FIELDS or field.removeprefix("meta.") not in ("", field)):
         raise FilterError(f"unknown field {field!r}; fields are kind, ts, available_at, tags and meta.<key>")
     check_scalar(field)
 
@@ -193,29 +205,33 @@ def is_encodable(text: str) -> bool:
     return True
 
 
-def matches(filter_: Filter, fields: Mapping[str, Scalar | tuple[Scalar, ...]]) -> bool:
+def matches(filter_: Filter, fields: Fields) -> bool:
     """Say whether a document with these fields passes the (checked) filter. A missing field is a missing key."""
+    if isinstance(filter_, And):
+        return all(matches(part, fields) for part in filter_.filters)
+    if isinstance(filter_, Or):
+        return any(matches(part, fields) for part in filter_.filters)
+    if isinstance(filter_, Not):
+        return not matches(filter_.filter, fields)
+    return _compares(filter_, fields)
+
+
+def _compares(filter_: Eq | Ne | Lt | Le | Gt | Ge | In | Exists, fields: Fields) -> bool:
+    values = _values(fields, filter_.field)
     match filter_:
-        case And(filters):
-            return all(matches(part, fields) for part in filters)
-        case Or(filters):
-            return any(matches(part, fields) for part in filters)
-        case Not(inner):
-            return not matches(inner, fields)
         case Exists(field):
             return field in fields
-        case Ne(field, value):
-            return not matches(Eq(field, value), fields)
-        case Eq(field, value):
-            return any(_same(one, value) for one in _values(fields, field))
-        case In(field, values):
-            return any(_same(one, value) for one in _values(fields, field) for value in values)
-        case _:
-            order = _ORDERS[type(filter_)]
-            return any(_ordered(order, one, filter_.value) for one in _values(fields, filter_.field))
+        case Eq(_, wanted):
+            return any(_same(one, wanted) for one in values)
+        case Ne(_, wanted):
+            return not any(_same(one, wanted) for one in values)
+        case In(_, several):
+            return any(_same(one, wanted) for one in values for wanted in several)
+    order = _ORDERS[type(filter_)]
+    return any(_ordered(order, one, filter_.value) for one in values)
 
 
-def _values(fields: Mapping[str, Scalar | tuple[Scalar, ...]], field: str) -> tuple[Scalar, ...]:
+def _values(fields: Fields, field: str) -> tuple[Scalar, ...]:
     if field not in fields:
         return ()
     value = fields[field]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from abc import abstractmethod
 from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from enum import StrEnum
@@ -20,24 +21,43 @@ from gatehook.kinds.times import Ns
 Namespace = tuple[str, ...]
 
 
-def _segments(_: object, __: object, value: Namespace) -> None:
-    if not value or not all(isinstance(segment, str) and segment for segment in value):
+def _namespace(value: Iterable[str]) -> Namespace:
+    segments = () if isinstance(value, str) else tuple(value)
+    if isinstance(value, str) or not all(isinstance(segment, str) and segment for segment in segments):
         raise ValueError(f"a namespace is a tuple of non-empty strings, not {value!r}")
+    return segments
+
+
+def _not_empty(_: object, __: object, value: Namespace) -> None:
+    if not value:
+        raise ValueError("a document's namespace is not empty")
+
+
+def _tags(value: Iterable[str]) -> frozenset[str]:
+    return frozenset(value)
+
+
+def _selectors(value: Iterable[NamespaceSelector]) -> tuple[NamespaceSelector, ...]:
+    return tuple(value)
+
+
+def _hits(value: Iterable[Hit]) -> tuple[Hit, ...]:
+    return tuple(value)
 
 
 @attrs.frozen(kw_only=True)
 class MemoryDoc:
     """One remembered text. ``ts`` is when it happened, ``available_at`` when it could be known (never before ``ts``; the
-    clock's now by default). ``symbol``, ``account`` and ``source`` live in ``meta`` under those names. ``prev_id`` is the turn
-    before this one in a conversation. The tag ``evergreen`` exempts a document from decay.
+    clock's now by default). ``symbol``, ``account`` and ``source`` live in ``meta`` under those names. ``prev_id`` is
+    the turn before this one in a conversation. The tag ``evergreen`` exempts a document from decay.
     """
 
     id: str
     text: str
-    namespace: Namespace = attrs.field(converter=tuple, validator=_segments)
+    namespace: Namespace = attrs.field(converter=_namespace, validator=_not_empty)
     ts: Ns
     kind: str = "note"
-    tags: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    tags: frozenset[str] = attrs.field(default=frozenset(), converter=_tags)
     meta: Mapping[str, Scalar | tuple[Scalar, ...]] = attrs.field(factory=dict)
     prev_id: str | None = None
     available_at: Ns | None = None
@@ -58,7 +78,7 @@ class StoredDoc:
 class NamespaceSelector:
     """One namespace (``exact``) or it and all below it. ``NamespaceSelector.everything()`` selects all, explicitly."""
 
-    namespace: Namespace = attrs.field(converter=tuple)
+    namespace: Namespace = attrs.field(converter=_namespace)
     exact: bool = False
 
     @classmethod
@@ -80,12 +100,12 @@ class SearchMode(StrEnum):
 class Query:
     """What to search. Any text is a safe query; an empty or punctuation-only one lists the newest first.
 
-    ``half_life`` is in nanoseconds; ``now`` and ``as_of`` are times; ``timeout`` is in seconds. As of a time, a search sees
-    only what happened until then, in the revision that was known then.
+    ``half_life`` is in nanoseconds; ``now`` and ``as_of`` are times; ``timeout`` is in seconds. As of a time, a search
+    sees only what happened until then, in the revision that was known then.
     """
 
     text: str = ""
-    namespaces: tuple[NamespaceSelector, ...] = attrs.field(converter=tuple)
+    namespaces: tuple[NamespaceSelector, ...] = attrs.field(converter=_selectors)
     filter: Filter | None = None
     limit: int = 10
     cursor: str | None = None
@@ -121,7 +141,7 @@ class Hit:
 class SearchPage:
     """Hits by score (descending), then ts (newest first), then id. ``degraded`` says what was left out and why."""
 
-    hits: tuple[Hit, ...] = attrs.field(converter=tuple)
+    hits: tuple[Hit, ...] = attrs.field(converter=_hits)
     cursor: str | None = None
     mode_used: SearchMode
     degraded: tuple[str, ...] = ()
@@ -151,16 +171,16 @@ class MemoryStats:
 
 
 class MemoryBackend(Provider, ABC):
-    """What the author of a memory plugin implements. Every write is durable when it returns; ``aclose`` is ``__aexit__``, after which
-    every method raises ``Closed``.
+    """What the author of a memory plugin implements. Every write is durable when it returns; ``aclose`` is
+    ``__aexit__``, after which every method raises ``Closed``.
     """
 
     @abstractmethod
     async def upsert(self, docs: Sequence[MemoryDoc], *, if_revision: Mapping[str, int] | None = None) -> UpsertReport:
         """Write documents by (namespace, id): the same content changes nothing, other content makes a new revision.
 
-        The batch is atomic but for documents that are invalid by themselves: those are named in ``rejected``, the rest is
-        written. Of two with one id the last wins.
+        The batch is atomic but for documents that are invalid by themselves: those are named in ``rejected``, the rest
+        is written. Of two with one id the last wins.
 
         Raises:
             Conflict: when a document's revision is not the one in ``if_revision``; nothing was written.
@@ -190,11 +210,15 @@ class MemoryBackend(Provider, ABC):
         """Count what is there."""
 
     async def forget(self, namespace: Namespace, ids: Sequence[str]) -> int:
-        """Delete documents so that no byte of their text stays in any file of the backend; return how many there were."""
+        """Delete documents so that no byte of their text stays in any file; return how many there were."""
         raise UnsupportedCapability("this memory cannot prove that it forgot")
 
     def scan(
-        self, namespace: NamespaceSelector, *, filter: Filter | None = None, after: str | None = None
+        self,
+        namespace: NamespaceSelector,
+        *,
+        filter: Filter | None = None,  # noqa: A002  the word that Query uses
+        after: str | None = None,
     ) -> AsyncIterator[StoredDoc]:
         """Iterate over documents by (namespace, id), from after ``memory_ranking.position(document)`` on."""
         raise UnsupportedCapability("this memory cannot be scanned")

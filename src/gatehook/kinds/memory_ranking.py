@@ -1,7 +1,7 @@
 """Scores, order, paging: the same in every memory, so that two of them put the same documents in the same order.
 
-A score is ``tier`` × ``recency``. Documents that have every unit of the query score above one half, the others below it, by how
-strongly they match.
+A score is relevance times recency. Documents that have every unit of the query have a relevance above one half, the
+others below it, by how strongly they match.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def sort_key(score: float, doc: MemoryDoc) -> SortKey:
 
 
 class Shortlist(Generic[T]):
-    """The best candidates of those offered, one more than asked for, so that it is known whether there is another page."""
+    """The best candidates of those offered, one more than asked for: it tells whether there is another page."""
 
     def __init__(self, limit: int, after: SortKey | None, min_score: float | None) -> None:
         self._limit = limit
@@ -105,7 +105,7 @@ def read_cursor(query: Query) -> Position | None:
         return None
     match _decode(query.cursor):
         case [str(mark), float(score), int(ts), str(id_), [*namespace], int(now)] if mark == _fingerprint(query):
-            return Position((score, ts, id_, tuple(namespace)), now)
+            return Position((score, ts, id_, tuple(map(str, namespace))), now)
     raise CursorExpired("this is no cursor of this query; ask for its first page")
 
 
@@ -122,7 +122,7 @@ def read_position(after: str) -> tuple[Namespace, str]:
     """
     match _decode(after):
         case [[*namespace], str(id_)]:
-            return tuple(namespace), id_
+            return tuple(map(str, namespace)), id_
     raise CursorExpired("this is no position of a scan; start at its beginning")
 
 

@@ -1,4 +1,4 @@
-"""What every memory decides alike about one document: whether it is valid, what its content is, and since when it was known."""
+"""What every memory decides alike about a document: whether it is valid, what its content is, since when it was known."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ _MAX_ID: Final = 1_000
 def fault_of(doc: MemoryDoc, max_bytes: int) -> str | None:
     """Return why a document is invalid by itself, or ``None``."""
     for where, value in _texts(doc):
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not (value or where == "text"):
             return f"{where} is text and not empty, not {value!r}"
-    if not isinstance(doc.text, str):
-        return f"text is text, not {type(doc.text).__name__}"
     if len(doc.id) > _MAX_ID:
         return f"an id has at most {_MAX_ID} characters"
     return _fault_of_times(doc) or _fault_of_values(doc, max_bytes)
@@ -35,6 +33,7 @@ def fault_of(doc: MemoryDoc, max_bytes: int) -> str | None:
 def _texts(doc: MemoryDoc) -> Iterator[tuple[str, object]]:
     yield "id", doc.id
     yield "kind", doc.kind
+    yield "text", doc.text
     if doc.prev_id is not None:
         yield "prev_id", doc.prev_id
     yield from (("a tag", tag) for tag in doc.tags)
@@ -86,8 +85,9 @@ def available_at(doc: MemoryDoc, now: Ns) -> Ns:
 def visible_from(stated: Ns, now: Ns, previous: Ns | None) -> Ns:
     """Return from when on a revision shows in a search as of a time.
 
-    A first revision, and a later one that states a later time than the one before (an import of history), show from the
-    stated time on. A correction that only repeats the old time was not known before it was written: it shows from now on.
+    A first revision, and a later one that states a later time than the one before (an import of history), show from
+    the stated time on. A correction that only repeats the old time was not known before it was written: it shows from
+    now on.
     """
     if previous is None or stated > previous:
         return stated

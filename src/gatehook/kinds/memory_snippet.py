@@ -11,6 +11,7 @@ from gatehook.kinds.memory_text import Unit
 from gatehook.kinds.memory_text import fold
 
 _ENDINGS: Final = ("ings", "ing", "ers", "ed", "er", "es", "ly", "s")
+_MIN_STEM: Final = 3
 _MAX_MATCHES: Final = 64
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _ELLIPSIS: Final = "…"
@@ -100,7 +101,7 @@ def _words(folded: str, words: tuple[str, ...]) -> Iterator[Span]:
 
 def _stem(word: str) -> str:
     for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:
             return word[: -len(ending)]
     return word
 

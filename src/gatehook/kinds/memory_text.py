@@ -1,7 +1,7 @@
 """The words of a text, the same for every memory: any text is a safe query, and text in every script is found.
 
-A query is a list of units; a unit is what stood between two spaces: one word, or a phrase of several (``BTC/USDT``, ``ORD-2024-001``,
-a run of Chinese). Nothing of a query's punctuation survives, so nothing of it can mean something to a search engine.
+A query is a list of units; a unit is what stood between two spaces: one word, or a phrase of several (``BTC/USDT``,
+``ORD-2024-001``, a run of Chinese). Nothing of a query's punctuation survives, so nothing of it can mean something to a search engine.
 """
 
 from __future__ import annotations
@@ -24,16 +24,23 @@ _CJK_CLASS: Final = (
 _CJK: Final = re.compile(f"[{_CJK_CLASS}]")
 _WORD: Final = re.compile(rf"[{_CJK_CLASS}]|[^\W_{_CJK_CLASS}]+")
 #: English words that carry no meaning of their own.
+# fmt: off
 STOP_WORDS: Final = frozenset(
-    "a about all also am an and any are as at be been being but by can could did do does for from had has have he her him his how i if"
-    " in into is it its just me my no nor not of off on or our out over own she should so some such than that the their them then there"
-    " these they this those to too up us very was we were what when where which while who whom why will with would you your".split()
+    [
+        "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by",
+        "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "how",
+        "i", "if", "in", "into", "is", "it", "its", "just", "me", "my", "no", "nor", "not", "of", "off", "on", "or",
+        "our", "out", "over", "own", "she", "should", "so", "some", "such", "than", "that", "the", "their", "them",
+        "then", "there", "these", "they", "this", "those", "to", "too", "up", "very", "was", "we", "were", "what",
+        "when", "where", "which", "while", "who", "whom", "why", "will", "with", "would", "you", "your",
+    ]
 )
+# fmt: on
 
 
 @attrs.frozen
 class Unit:
-    """Words that stood together; more than one are a phrase. ``cjk`` where all are single characters of a CJK script."""
+    """Words that stood together; more than one are a phrase. ``cjk``: all are single characters of a CJK script."""
 
     words: tuple[str, ...]
     cjk: bool = False
