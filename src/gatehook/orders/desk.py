@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 from typing import Self
@@ -135,11 +136,29 @@ class Desk:
             raise NotConnected(f"entry {entry_id} is not running; nothing was sent")
         return entry
 
+    def access(self, entry_id: str) -> BrokerAccess:
+        """Return what the host attached for an entry: the contract suites run the provider's own statements on it.
+
+        Raises:
+            NotConnected: when the entry is not running.
+        """
+        return self.entry(entry_id).access
+
     def find_entry(self, entry_id: str) -> Entry | None:
         """Return an entry if it is running."""
         return self._entries.get(entry_id)
 
     # --- state
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal's file."""
+        return self.journal.path
+
+    @property
+    def durability(self) -> str:
+        """What an intent survives, in SQLite's words; ``FULL``: a power cut."""
+        return self.journal.durability
 
     def unknown_orders(self, entry_id: str | None = None) -> tuple[Order, ...]:
         """The orders whose state waits for the venue's evidence, of one entry or of all."""

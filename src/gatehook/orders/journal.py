@@ -7,7 +7,6 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Final
 from typing import Self
 from typing import TypeVar
 
@@ -25,6 +24,7 @@ from gatehook.orders import reading
 from gatehook.orders.book import Book
 from gatehook.orders.database import open_reader
 from gatehook.orders.database import open_writer
+from gatehook.orders.reading import PAGE
 from gatehook.orders.records import Change
 from gatehook.orders.records import Command
 from gatehook.orders.records import CommandResult
@@ -36,8 +36,6 @@ from gatehook.orders.wal import torn_tail
 from gatehook.orders.writer import Writer
 
 T = TypeVar("T")
-
-PAGE: Final = 1000
 
 
 class Journal:
@@ -58,6 +56,8 @@ class Journal:
         """Take the two connections; ``Journal.open`` is the way to make one."""
         self.path = path
         self.diagnostics = diagnostics
+        #: What a commit survives, in SQLite's words.
+        self.durability = ("OFF", "NORMAL", "FULL", "EXTRA")[writer.execute("PRAGMA synchronous").fetchone()[0]]
         self._connections = (writer, reader)
         self._reader = reader
         self._read_turn = anyio.CapacityLimiter(1)
@@ -183,8 +183,8 @@ class Journal:
         limit: int = PAGE,
     ) -> list[Order]:
         """Return the newest ``limit`` orders, oldest first; ``since`` is wall time in nanoseconds."""
-        scope = reading.Scope(accounts=accounts, entry_id=entry_id)
-        return await self._read(lambda db: reading.orders(db, scope, open_only, since, limit))
+        query = reading.OrderQuery(accounts=accounts, entry_id=entry_id, open_only=open_only, since=since, limit=limit)
+        return await self._read(lambda db: reading.orders(db, query))
 
     async def fills(
         self,

@@ -20,6 +20,7 @@ from gatehook.orders.records import Moment
 from gatehook.orders.records import payload_class
 from gatehook.orders.records import read_json
 
+PAGE: Final = 1000
 #: SQLite's word for no limit.
 UNBOUNDED: Final = -1
 
@@ -46,8 +47,8 @@ def _one(db: sqlite3.Connection, where: str, values: tuple[str, ...]) -> Known |
 class Scope:
     """Whose rows: of these accounts (``None``: of all), of an entry (``None``: of all)."""
 
-    accounts: Iterable[AccountKey] | None
-    entry_id: str | None
+    accounts: Iterable[AccountKey] | None = None
+    entry_id: str | None = None
 
     def sql(self) -> tuple[str, list[object]]:
         """Return the condition and its values."""
@@ -59,27 +60,36 @@ class Scope:
         return f"{where} AND (entry_id, account_id) IN ({listed})", [*values, pairs]
 
 
-def orders(db: sqlite3.Connection, scope: Scope, open_only: bool, since: int | None, limit: int) -> list[Order]:
-    """Return the newest orders that fit, oldest first; ``since`` is wall time."""
-    where, values = scope.sql()
-    if open_only:
+@attrs.frozen(kw_only=True)
+class OrderQuery(Scope):
+    """Which orders: open ones, journaled since a wall time; the newest ``limit``."""
+
+    open_only: bool = False
+    since: int | None = None
+    limit: int = PAGE
+
+
+def orders(db: sqlite3.Connection, query: OrderQuery) -> list[Order]:
+    """Return the newest orders that fit, oldest first."""
+    where, values = query.sql()
+    if query.open_only:
         finals = ", ".join(f"'{status}'" for status in sorted(FINAL))
         where = f"{where} AND status NOT IN ({finals})"
     sql = f"SELECT body FROM orders WHERE {where} AND wall_ns >= ? ORDER BY seq DESC LIMIT ?"  # noqa: S608  values are bound
-    rows = db.execute(sql, (*values, since or 0, limit)).fetchall()
+    rows = db.execute(sql, (*values, query.since or 0, query.limit)).fetchall()
     return [read_json(Order, body) for (body,) in reversed(rows)]
 
 
-def fills(db: sqlite3.Connection, scope: Scope, after: int, limit: int) -> list[tuple[int, Fill]]:
+def fills(db: sqlite3.Connection, scope: Scope | None, after: int, limit: int) -> list[tuple[int, Fill]]:
     """Return fills behind a position, oldest first."""
-    where, values = scope.sql()
+    where, values = (scope or Scope()).sql()
     sql = f"SELECT seq, body FROM fills WHERE {where} AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608  values are bound
     return [(seq, read_json(Fill, body)) for seq, body in db.execute(sql, (*values, after, limit))]
 
 
-def changes(db: sqlite3.Connection, scope: Scope, after: int, limit: int) -> list[Change]:
+def changes(db: sqlite3.Connection, scope: Scope | None, after: int, limit: int) -> list[Change]:
     """Return changes behind a position, oldest first."""
-    where, values = scope.sql()
+    where, values = (scope or Scope()).sql()
     sql = (
         "SELECT seq, topic, entry_id, account_id, body, market_ns, wall_ns FROM changes"  # noqa: S608  values are bound
         f" WHERE {where} AND seq > ? ORDER BY seq LIMIT ?"
