@@ -50,6 +50,11 @@ def from_json(cls: type[T], data: Any) -> T:
 
 @cache
 def _converter() -> Converter:
+    return new_converter()
+
+
+def new_converter() -> Converter:
+    """Return a strict converter of the caller's own, to add hooks to."""
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     for scalar in (str, bool, int):
         converter.register_structure_hook(scalar, _only(scalar))

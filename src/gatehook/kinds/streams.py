@@ -250,6 +250,10 @@ class Items(Generic[T]):
         """How many items were dropped; where they were, the stream has a ``Gap``."""
         return self._sink.dropped
 
+    def end(self, error: Exception | None = None) -> None:
+        """End the stream from outside: the consumer gets what waits, then the end or the error."""
+        self._sink.end(error)
+
     def __aiter__(self) -> Self:
         return self
 
