@@ -28,13 +28,17 @@ def dangling_references(config: Config, plugin_ids: Iterable[str]) -> tuple[Diag
         if fold(named) not in {fold(one) for one in known}
     ]
     entries = sorted({*known, *config.plugins.entries})
-    for slot, value in config.plugins.slots.items():
-        for named in (value,) if isinstance(value, str) else value:
-            if named != "none" and named not in entries:
-                found.append(_report(config, ("plugins", "slots", slot), named, "entry", entries))
-    for path in config.plugins.paths:
-        if not path.exists():
-            found.append(_report(config, ("plugins", "paths"), str(path), "path", []))
+    found += [
+        _report(config, ("plugins", "slots", slot), named, "entry", entries)
+        for slot, value in config.plugins.slots.items()
+        for named in ((value,) if isinstance(value, str) else value)
+        if named != "none" and named not in entries
+    ]
+    found += [
+        _report(config, ("plugins", "paths", str(at)), str(path), "path", [])
+        for at, path in enumerate(config.plugins.paths)
+        if not path.exists()
+    ]
     return tuple(found)
 
 
@@ -44,8 +48,8 @@ def _plugins_named(config: Config) -> Iterator[tuple[Key, str]]:
         yield from ((("plugins", key, str(at)), name) for at, name in enumerate(names))
     yield from ((("plugins", "overrides", name), name) for name in plugins.overrides)
     for entry_id, entry in plugins.entries.items():
-        key = ("plugins", "entries", entry_id)
-        yield (key if entry.plugin_id == entry_id else (*key, "plugin")), entry.plugin_id
+        table: Key = ("plugins", "entries", entry_id)
+        yield (table if entry.plugin_id == entry_id else (*table, "plugin")), entry.plugin_id
 
 
 def _report(config: Config, key: Key, named: str, what: str, known: list[str]) -> Diagnostic:

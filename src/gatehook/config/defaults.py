@@ -11,8 +11,9 @@ from gatehook.config.trees import plain
 
 
 def with_defaults(value: Any, schema: Any, root: Any) -> Any:
-    """Return a copy with every default applied, in nested objects too. A missing object is made of its defaults when they
-    give it all that it requires.
+    """Return a copy with every default applied, in nested objects too.
+
+    A missing object is made of its defaults when they give it all that it requires.
     """
     if isinstance(value, list):
         return [with_defaults(one, child(schema, root, at), root) for at, one in enumerate(value)]

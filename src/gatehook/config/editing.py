@@ -1,4 +1,4 @@
-"""Changing one key of gatehook.toml: comments and formatting stay, and the file is either the old one or the new one."""
+"""Changing one key of gatehook.toml: comments and formatting stay, and the file is the old one or the new one."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from gatehook.config.layers import parse_key
 from gatehook.config.layers import read_file
 from gatehook.config.lines import Key
 from gatehook.config.loading import parse_config
+from gatehook.config.model import entry_at
 from gatehook.config.plugin_config import check_structure
 from gatehook.config.schema_walk import is_secret_at
 from gatehook.config.sources import dotted
@@ -80,8 +81,7 @@ class Edit:
             mode = stat.S_IMODE(path.stat().st_mode) if self.before is not None and path.exists() else 0o600
             written = _written_beside(path, self.after, mode)
             try:
-                if _current(path) != self.before:
-                    raise GatehookError(codes.FILE_CHANGED(path=self.path))
+                self._insist_unchanged(path)
                 written.replace(path)
             except BaseException:
                 with suppress(OSError):  # what matters is the first failure
@@ -92,6 +92,10 @@ class Edit:
             reason = error.strerror or type(error).__name__
             raise GatehookError(codes.NOT_WRITTEN(path=self.path, reason=reason)) from None
 
+    def _insist_unchanged(self, path: Path) -> None:
+        if _current(path) != self.before:
+            raise GatehookError(codes.FILE_CHANGED(path=self.path))
+
 
 def edit_config(
     path: Path,
@@ -100,8 +104,9 @@ def edit_config(
     *,
     schemas: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Edit:
-    """Set a key of a configuration file, or remove it; the file is made when there is none. Nothing is written when nothing
-    changes.
+    """Set a key of a configuration file, or remove it; the file is made when there is none.
+
+    Nothing is written when nothing changes.
 
     Raises:
         GatehookError: when the result would not be a valid configuration, when a secret would be written in clear text,
@@ -221,9 +226,9 @@ def _pruned(tree: Any) -> Any:
 
 def _check(after: bytes, path: Path, steps: Key, value: Any, schemas: Mapping[str, Mapping[str, Any]]) -> None:
     config = parse_config(after, path)
-    if steps[:2] != ("plugins", "entries") or len(steps) < 3 or steps[2] not in config.plugins.entries:
+    entry = entry_at(config, steps)
+    if entry is None:
         return
-    entry = config.plugins.entries[steps[2]]
     schema = schemas.get(entry.plugin_id, {})
     if value is not UNSET:
         _refuse_clear_text(steps, plain(value), schema)

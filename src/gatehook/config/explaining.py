@@ -13,6 +13,7 @@ from gatehook.config.model import SECTIONS
 from gatehook.config.model import Config
 from gatehook.config.model import EntryConfig
 from gatehook.config.model import Explanation
+from gatehook.config.model import entry_at
 from gatehook.config.plugin_config import masked
 from gatehook.config.settings import Named
 from gatehook.config.settings import settings_of
@@ -92,7 +93,8 @@ def explain(config: Config, key: str, schema: Mapping[str, Any] | None = None) -
         GatehookError: when there is no such key.
     """
     steps = parse_key(key) or (key,)
-    plugin = _plugin_of(config, steps)
+    entry = entry_at(config, steps)
+    plugin = entry.plugin_id if entry else ""
     everything = shown(config, {plugin: schema} if plugin and schema else {})
     try:
         value = get(everything, steps)
@@ -111,11 +113,6 @@ def explain(config: Config, key: str, schema: Mapping[str, Any] | None = None) -
         line=source.line,
         restart_needed=_needs_restart(steps),
     )
-
-
-def _plugin_of(config: Config, steps: Key) -> str:
-    entry = config.plugins.entries.get(steps[2]) if steps[:2] == ("plugins", "entries") and len(steps) > 2 else None
-    return entry.plugin_id if entry else ""
 
 
 def _is_given(config: Config, steps: Key) -> bool:

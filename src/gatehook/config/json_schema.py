@@ -1,4 +1,4 @@
-"""The JSON Schema of gatehook.toml: the core's settings, and each known plugin's own. It needs no valid configuration."""
+"""The JSON Schema of gatehook.toml: the core's settings, and each known plugin's own. Needs no valid configuration."""
 
 from __future__ import annotations
 

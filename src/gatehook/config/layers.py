@@ -31,6 +31,7 @@ from gatehook.diagnostics.codes import config as codes
 
 PREFIX: Final = "GATEHOOK__"
 LARGEST: Final = 1 << 20
+_LONGEST_KEY: Final = 1000
 
 
 @attrs.frozen(kw_only=True)
@@ -120,7 +121,7 @@ def environment_overrides(environ: Mapping[str, str], tree: Mapping[str, Any]) -
 
 
 def set_overrides(sets: Sequence[str]) -> Iterable[Override | Diagnostic]:
-    """Yield what ``--set KEY=VALUE`` arguments set. A message names the argument by its number: it may hold a secret."""
+    """Yield what ``--set KEY=VALUE`` arguments set. Messages name an argument by its number: it may hold a secret."""
     for number, argument in enumerate(sets, start=1):
         written, equals, value = argument.partition("=")
         what = f"--set argument {number}"
@@ -141,7 +142,7 @@ def _override(key: Key, text: str, source: Source, what: str) -> Iterable[Overri
 
 def parse_key(written: str) -> Key | None:
     """Read a dotted key as TOML writes them; ``None`` when it is none."""
-    if "\n" in written or "\r" in written or len(written) > 1000:
+    if "\n" in written or "\r" in written or len(written) > _LONGEST_KEY:
         return None
     try:
         tree: Any = tomllib.loads(f"{written} = 0")
@@ -193,7 +194,7 @@ def _known(key: Key) -> list[str]:
     if len(key) == 1 and key[0] in SECTIONS:
         extra = ["entries"] if key[0] == "plugins" else []
         return [one.key for one in settings_of(SECTIONS[key[0]])] + extra
-    if len(key) == 3 and key[:2] == ("plugins", "entries"):  # plugins.entries.<id>
+    if key[:-1] == ("plugins", "entries"):
         return [one.key for one in settings_of(EntryConfig)]
     return []
 

@@ -23,6 +23,8 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 Token = tuple[str, str, int]
+_OPENS_ARRAY: Final = "["
+_OPENS_TABLE: Final = "{"
 
 
 def line_numbers(text: str) -> dict[Key, int]:
@@ -89,12 +91,12 @@ def _within(value: list[Token], key: Key, found: dict[Key, int]) -> None:
     for at, (kind, token, line) in enumerate(value):
         if kind == "open":
             _note(stack, key, found, line)
-            stack.append([token, "0" if token == "[" else ""])
+            stack.append([token, "0" if token == _OPENS_ARRAY else ""])
         elif kind == "close":
             stack.pop()
-        elif token == "," and kind == "mark" and stack[-1][0] == "[":
+        elif (kind, token) == ("mark", ",") and stack[-1][0] == _OPENS_ARRAY:
             stack[-1][1] = str(int(stack[-1][1]) + 1)
-        elif kind in {"bare", "string"} and stack and stack[-1][0] == "{" and _is_key(value, at):
+        elif kind in {"bare", "string"} and stack and stack[-1][0] == _OPENS_TABLE and _is_key(value, at):
             stack[-1][1] = _name(kind, token)
             _note(stack, key, found, line)
         elif kind in {"bare", "string"}:

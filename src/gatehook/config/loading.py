@@ -44,6 +44,7 @@ def load_config(
 
     Args:
         path: the file, instead of the one that ``find_config`` finds.
+        sets: ``KEY=VALUE``, each key dotted and each value TOML, else a string.
         environ: the environment, instead of the process's.
         cwd: where relative paths outside the file start, instead of the working directory.
 
@@ -74,8 +75,9 @@ def config_from(
     environ: Mapping[str, str] = MappingProxyType({}),
     cwd: Path | None = None,
 ) -> Config:
-    """Make a configuration of a program's own mapping, which has the shape of gatehook.toml. The environment is not read
-    unless it is given; values may be paths, enums and ``Secret`` objects.
+    """Make a configuration of a program's own mapping, which has the shape of gatehook.toml.
+
+    The environment is not read unless it is given; values may be paths, enums and ``Secret`` objects.
 
     Raises:
         GatehookError: with everything that is wrong.

@@ -243,3 +243,9 @@ class Config:
         from gatehook.config.explaining import explain
 
         return explain(self, key, schema)
+
+
+def entry_at(config: Config, key: Key) -> EntryConfig | None:
+    """Return the entry that a key is in; ``None`` when it is in none."""
+    section, entry_id = key[:2], key[2:3]
+    return config.plugins.entries.get(entry_id[0]) if section == ("plugins", "entries") and entry_id else None

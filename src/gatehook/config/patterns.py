@@ -1,8 +1,8 @@
 """Regular expressions of plugins' schemas, matched in linear time.
 
-A plugin's author writes the expression and the operator the value, and neither may hang the gateway. Accepted is the part
-that JSON Schema (Draft 2020-12, core 6.4) recommends for interoperability: characters, classes, ``* + ? {n,m}``, groups,
-alternatives, and ``^`` and ``$`` at the ends. Matching walks all possibilities side by side, so that nothing backtracks.
+A plugin's author writes the expression and the operator the value, and neither may hang the gateway. Accepted is the
+part that JSON Schema (Draft 2020-12, core 6.4) recommends for interoperability: characters, classes, ``* + ? {n,m}``,
+groups, alternatives, and ``^`` and ``$`` at the ends. Matching walks all possibilities at once; nothing backtracks.
 """
 
 from __future__ import annotations
@@ -293,7 +293,7 @@ class _Parser:
     def _code(self, length: int) -> Ranges:
         digits = self.source[self.at : self.at + length]
         self.at += length
-        if not re.fullmatch(r"[0-9A-Fa-f]{%d}" % length, digits):
+        if len(digits) < length or not re.fullmatch(r"[0-9A-Fa-f]+", digits):
             raise PatternRefused("a character's code is malformed")
         return ((int(digits, 16), int(digits, 16)),)
 

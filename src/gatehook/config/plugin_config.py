@@ -1,4 +1,4 @@
-"""A plugin's own configuration: its structure checked before anything is resolved, then resolved, checked and sealed."""
+"""A plugin's own configuration: its structure checked with nothing resolved; then resolved, checked and sealed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gatehook.config.defaults import property_names
 from gatehook.config.defaults import with_defaults
 from gatehook.config.layers import fold
 from gatehook.config.model import EntryConfig
+from gatehook.config.quick import Stored
 from gatehook.config.readers import type_name
 from gatehook.config.schema_walk import child
 from gatehook.config.schema_walk import is_marked
@@ -29,7 +30,6 @@ from gatehook.config.trees import plain
 from gatehook.config.trees import pointer_of
 from gatehook.config.validation import Finding
 from gatehook.config.validation import Steps
-from gatehook.config.validation import Stored
 from gatehook.config.validation import findings
 from gatehook.config.vocabulary import subschemas
 from gatehook.diagnostics import Code
@@ -136,7 +136,7 @@ def masked(entry: EntryConfig, schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def entry_references(schema: Mapping[str, Any]) -> Mapping[str, Kind]:
-    """Return where a configuration names other entries: JSON pointers of properties (``*`` for any element) and kinds."""
+    """Return where a configuration names other entries: JSON pointers (``*`` for any element) and the kinds."""
 
     def walk(here: Any, steps: tuple[str, ...]) -> Iterator[tuple[str, Kind]]:
         for one in possible(here, schema):
@@ -164,12 +164,12 @@ def named_entries(entry: EntryConfig, schema: Mapping[str, Any]) -> tuple[NamedE
     return tuple(walk(values, schema, ()))
 
 
-def _placeholder(stored: SecretReference | Secret, steps: Steps) -> str:
+def _placeholder(_: SecretReference | Secret, steps: Steps) -> str:
     return pointer_of(tuple(map(str, steps)))  # unlike any other, for uniqueItems
 
 
 def _replaced(entry: EntryConfig, schema: Mapping[str, Any], resolve: Resolve) -> Any:
-    """Return a copy with what ``resolve`` gives for every reference, and keys from the environment spelled as the schema does."""
+    """Return a copy with what ``resolve`` gives for every reference; keys from the environment are spelled as there."""
 
     def walk(value: Any, here: Any, steps: Steps) -> Any:
         if isinstance(value, Secret):
@@ -226,7 +226,7 @@ def _sealed(
 
 
 def _is_secret(value: Any, schema: Mapping[str, Any], steps: Steps) -> bool:
-    """Text is secret for its store, its mark or its name; a number only for its mark: ``tokens = 5`` counts something."""
+    """Text is secret for its store, its mark or its name; a number only for its mark: a ``tokenLimit`` counts."""
     if isinstance(value, str):
         return bool(value) and (isinstance(value, Stored) or is_secret_at(schema, schema, steps))
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -244,21 +244,20 @@ _SCALARS: Final = (str, int, float, bool, type(None), Secret)
 
 
 def _not_json(entry: EntryConfig) -> Diagnostic | None:
-    def walk(value: Any, steps: Steps) -> Iterator[tuple[Steps, str]]:
-        if isinstance(value, dict):
-            for name, one in value.items():
-                yield from walk(one, (*steps, name))
-        elif isinstance(value, list):
-            for at, one in enumerate(value):
-                yield from walk(one, (*steps, at))
-        elif not isinstance(value, _SCALARS):
-            yield steps, type_name(value)
-        elif isinstance(value, float) and not math.isfinite(value):
-            yield steps, "a number that is not finite"
-
-    for steps, found in walk(plain(entry.config), ()):
-        return _report(entry, codes.NOT_JSON, steps, found=found)
+    for steps, value in _leaves(plain(entry.config), ()):
+        if not isinstance(value, _SCALARS):
+            return _report(entry, codes.NOT_JSON, steps, found=type_name(value))
+        if isinstance(value, float) and not math.isfinite(value):
+            return _report(entry, codes.NOT_JSON, steps, found="a number that is not finite")
     return None
+
+
+def _leaves(value: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:
+    if not isinstance(value, dict | list):
+        yield steps, value
+        return
+    for step, one in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _leaves(one, (*steps, step))
 
 
 def _invalid(entry: EntryConfig, finding: Finding) -> Diagnostic:

@@ -1,4 +1,4 @@
-"""A plugin's configSchema, checked once: that it is one, and that neither checking nor using it can hang the gateway."""
+"""A plugin's configSchema, checked once: that it is one, and that using it cannot hang the gateway."""
 
 from __future__ import annotations
 
@@ -36,10 +36,12 @@ _DYNAMIC: Final = ("$dynamicRef", "$recursiveRef", "$dynamicAnchor", "$recursive
 
 
 def lint_schema(schema: Any, *, plugin: str = "", path: Path | None = None) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with a configSchema; nothing when it may be used. Costs no import of ``jsonschema`` for a schema
-    that is plainly well-formed.
+    """Return what is wrong with a configSchema; nothing when it may be used.
+
+    A schema that is plainly well-formed costs no import of ``jsonschema``.
 
     Args:
+        schema: what the manifest says.
         plugin: whose it is.
         path: the manifest.
     """

@@ -1,4 +1,4 @@
-"""What a linted schema says about one place in a value: the schemas that apply there, the types they admit, their marks."""
+"""What a linted schema says about one place in a value: what applies there, the types admitted, the marks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One setting of the core configuration: its shape, its default, what it does, whether a change needs a restart.
 
-The sections in ``model`` are made of these; the loader, the JSON Schema and the reference page are made from the sections.
+The sections in ``model`` are made of these; the loader, the JSON Schema and the reference are made from the sections.
 """
 
 from __future__ import annotations

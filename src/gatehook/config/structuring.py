@@ -13,6 +13,7 @@ from types import NoneType
 from types import UnionType
 from typing import Any
 from typing import Final
+from typing import Literal
 from typing import TypeVar
 from typing import Union
 from typing import get_args
@@ -35,9 +36,10 @@ _SEQUENCES: Final[Mapping[Any, Callable[[Iterable[Any]], Any]]] = {
 
 
 def structure_config(cls: type[T], values: Mapping[str, Any]) -> T:
-    """Build an attrs class of a resolved configuration. A key ``allowedAccounts`` fills an attribute ``allowed_accounts``.
+    """Build an attrs class of a resolved configuration.
 
-    A ``Secret`` fills attributes of the type ``Secret`` only; ``Decimal`` is made of strings and integers only.
+    A key ``allowedAccounts`` fills an attribute ``allowed_accounts``. A ``Secret`` fills attributes of that type
+    only; ``Decimal`` is made of strings and integers only.
 
     Raises:
         TypeError: naming every key that is unknown, missing or of another type than its attribute.
@@ -78,6 +80,12 @@ def _value(wanted: Any, value: Any, place: str, problems: list[str]) -> Any:
         return value
     if origin in (Union, UnionType):
         return _union(arguments, value, place, problems)
+    if origin is Literal:
+        return _literal(arguments, value, place, problems)
+    return _composed(origin, arguments, value, place, problems)
+
+
+def _composed(origin: Any, arguments: tuple[Any, ...], value: Any, place: str, problems: list[str]) -> Any:
     if origin in _SEQUENCES:
         return _sequence(origin, arguments, value, place, problems)
     if isinstance(origin, type) and issubclass(origin, Mapping):
@@ -101,6 +109,12 @@ def _union(options: tuple[Any, ...], value: Any, place: str, problems: list[str]
     return None
 
 
+def _literal(words: tuple[Any, ...], value: Any, place: str, problems: list[str]) -> Any:
+    if any(type(word) is type(value) and word == value for word in words):
+        return value
+    return _wrong(place, "one of " + ", ".join(map(str, words)), problems)
+
+
 def _sequence(origin: Any, arguments: tuple[Any, ...], value: Any, place: str, problems: list[str]) -> Any:
     if not isinstance(value, list | tuple):
         return _wrong(place, "a list", problems)
@@ -116,21 +130,24 @@ def _mapping(arguments: tuple[Any, ...], value: Any, place: str, problems: list[
 
 
 def _scalar(wanted: Any, value: Any, place: str, problems: list[str]) -> Any:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
     try:
-        if wanted is Decimal:
-            return exact(value)
-        if wanted is Path and isinstance(value, str):
-            return Path(value)
-        if isinstance(wanted, type) and issubclass(wanted, Enum):
-            return wanted(value)
+        if maker := _maker(wanted, value):
+            return maker(value)
     except (TypeError, ValueError, ArithmeticError):
         return _wrong(place, _name(wanted), problems)
-    if wanted is float and is_number:
-        return float(value)
     if isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)):
         return value
     return _wrong(place, "declared Secret: it is a secret" if isinstance(value, Secret) else _name(wanted), problems)
+
+
+def _maker(wanted: Any, value: Any) -> Callable[[Any], Any] | None:
+    """Return what makes this of a plain value; ``None`` where the value must be it already."""
+    if wanted is Decimal:
+        return exact
+    if (wanted is Path and isinstance(value, str)) or (isinstance(wanted, type) and issubclass(wanted, Enum)):
+        return wanted
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return float if wanted is float and is_whole else None
 
 
 def _name(wanted: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -13,19 +12,14 @@ from typing import Final
 import attrs
 
 from gatehook.config.patterns import compile_pattern
+from gatehook.config.quick import Stored
+from gatehook.config.quick import surely_valid
 from gatehook.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
 Steps = tuple[str | int, ...]
-
-
-class Stored(str):
-    """Text that came from a secret's store, or stands in for it while nothing is resolved."""
-
-    __slots__ = ()
 
 
 @attrs.frozen
@@ -57,12 +51,12 @@ def findings(schema: Mapping[str, Any], value: Any, *, deferred: bool = False) -
     return tuple(found)
 
 
-def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
+def _validator(schema: Mapping[str, Any]) -> Any:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
     from referencing import Registry
 
-    linear = extend(
+    linear = extend(  # type: ignore[no-untyped-call]  # jsonschema's stubs leave it out
         Draft202012Validator,
         {"pattern": _pattern, "patternProperties": _pattern_properties, "additionalProperties": _additional_properties},
     )
@@ -71,14 +65,14 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     return linear(here, registry=registry)
 
 
-def _pattern(validator: Any, pattern: str, instance: Any, _: Any) -> Iterator[ValidationError]:
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     from jsonschema.exceptions import ValidationError
 
     if isinstance(instance, str) and not compile_pattern(pattern).search(instance):
         yield ValidationError("pattern")
 
 
-def _pattern_properties(validator: Any, named: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
+def _pattern_properties(validator: Any, named: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     for pattern, schema in named.items() if isinstance(instance, dict) else ():
         compiled = compile_pattern(pattern)
         for name, value in instance.items():
@@ -104,7 +98,17 @@ def _extra(schema: Mapping[str, Any], instance: Mapping[str, Any]) -> list[str]:
 
 
 _COMBINING: Final = frozenset(
-    ["anyOf", "oneOf", "not", "if", "contains", "dependentSchemas", "uniqueItems", "unevaluatedProperties", "unevaluatedItems"]
+    {
+        "anyOf",
+        "contains",
+        "dependentSchemas",
+        "if",
+        "not",
+        "oneOf",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "uniqueItems",
+    }
 )
 
 
@@ -127,7 +131,8 @@ def _finding(error: ValidationError) -> Finding:
 
 
 def _explained(rule: str, error: ValidationError) -> str:
-    wanted, instance = error.validator_value, error.instance
+    wanted: Any = error.validator_value
+    instance: Any = error.instance
     if rule == "required" and isinstance(instance, dict):
         missing = [name for name in wanted if name not in instance]
         return "missing: " + ", ".join(missing)
@@ -141,87 +146,3 @@ def _explained(rule: str, error: ValidationError) -> str:
     if rule == "enum":
         return "it must be one of " + ", ".join(str(one) for one in wanted)
     return f"it must have {rule} {wanted}" if isinstance(wanted, str | int | float) else f"see {rule} in the schema"
-
-
-_ANNOTATIONS: Final = frozenset(
-    ["$schema", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "format", "writeOnly", "readOnly", "deprecated", "contentEncoding", "contentMediaType"]
-)
-
-
-def surely_valid(schema: Any, value: Any, *, deferred: bool = False) -> bool:
-    """Say whether a value certainly satisfies a schema of the common keywords; ``False`` says only that it is not certain.
-
-    It answers for most configurations without the import of ``jsonschema``, which costs more than all the rest of a listing.
-    """
-    if schema is True:
-        return True
-    if not isinstance(schema, Mapping):
-        return False
-    for keyword, wanted in schema.items():
-        if keyword in _ANNOTATIONS or keyword.startswith("x-"):
-            continue
-        if deferred and isinstance(value, Stored) and keyword in _OF_TEXT:
-            continue
-        check = _CHECKS.get(keyword)
-        if check is None or not check(wanted, value):
-            return False
-    return _properties_fit(schema, value, deferred) and _items_fit(schema, value, deferred)
-
-
-def _properties_fit(schema: Mapping[str, Any], value: Any, deferred: bool) -> bool:
-    if not isinstance(value, dict):
-        return True
-    known = schema.get("properties", {})
-    rest = schema.get("additionalProperties", True)
-    return all(surely_valid(known.get(name, rest), one, deferred=deferred) for name, one in value.items())
-
-
-def _items_fit(schema: Mapping[str, Any], value: Any, deferred: bool) -> bool:
-    items = schema.get("items", True)
-    return not isinstance(value, list) or all(surely_valid(items, one, deferred=deferred) for one in value)
-
-
-def _is_of_type(wanted: Any, value: Any) -> bool:
-    words = (wanted,) if isinstance(wanted, str) else wanted
-    return any(word in words for word in _words_of(value))
-
-
-def _words_of(value: Any) -> tuple[str, ...]:
-    if isinstance(value, bool):
-        return ("boolean",)
-    if isinstance(value, int):
-        return ("integer", "number")
-    if isinstance(value, float):
-        return ("number",)
-    for kind, word in ((str, "string"), (dict, "object"), (list, "array"), (type(None), "null")):
-        if isinstance(value, kind):
-            return (word,)
-    return ()
-
-
-def _same(one: Any, other: Any) -> bool:
-    return isinstance(one, str | bool) and type(one) in (type(other), *type(other).__mro__) and bool(one == other)
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-_OF_TEXT: Final = frozenset({"enum", "pattern", "minLength", "maxLength"})
-_CHECKS: Final[Mapping[str, Any]] = {
-    "type": _is_of_type,
-    "properties": lambda _, __: True,
-    "additionalProperties": lambda _, __: True,
-    "items": lambda _, __: True,
-    "required": lambda wanted, value: not isinstance(value, dict) or all(name in value for name in wanted),
-    "enum": lambda wanted, value: any(_same(one, value) for one in wanted),
-    "pattern": lambda wanted, value: not isinstance(value, str) or compile_pattern(wanted).search(value),
-    "minLength": lambda wanted, value: not isinstance(value, str) or len(value) >= wanted,
-    "maxLength": lambda wanted, value: not isinstance(value, str) or len(value) <= wanted,
-    "minItems": lambda wanted, value: not isinstance(value, list) or len(value) >= wanted,
-    "maxItems": lambda wanted, value: not isinstance(value, list) or len(value) <= wanted,
-    "minimum": lambda wanted, value: not _number(value) or value >= wanted,
-    "maximum": lambda wanted, value: not _number(value) or value <= wanted,
-    "exclusiveMinimum": lambda wanted, value: not _number(value) or value > wanted,
-    "exclusiveMaximum": lambda wanted, value: not _number(value) or value < wanted,
-}

@@ -11,7 +11,19 @@ from typing import Final
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 TYPES: Final = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 ONE_SCHEMA: Final = frozenset(
-    ["additionalProperties", "items", "contains", "not", "if", "then", "else", "propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema"]
+    {
+        "additionalProperties",
+        "contains",
+        "contentSchema",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
 )
 SCHEMA_LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 SCHEMA_MAPS: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
