@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import anyio
 
@@ -33,18 +32,13 @@ class ReplayClock(SystemClock):
     price.
     """
 
-    def __init__(self, start: Ns = 0, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, start: Ns = 0) -> None:
         self._now = start
-        self._monotonic = monotonic
         self._started = anyio.Event()
 
     def now(self) -> Ns:
         """Return the replay's time in nanoseconds UTC."""
         return self._now
-
-    def monotonic(self) -> float:
-        """Return seconds of a clock that never jumps."""
-        return self._monotonic()
 
     def advance(self, to: Ns) -> None:
         """Set market time to ``to``. Time never goes back: an earlier ``to`` changes nothing."""

@@ -20,6 +20,7 @@ from gatehook.kinds.streams import Reconnected
 from gatehook.kinds.streams import Snapshot
 from gatehook.kinds.streams import Stale
 from gatehook.kinds.streams import StreamControl
+from gatehook.kinds.times import SECOND
 from gatehook.kinds.times import Ns
 from gatehook.market.builder import CandleBuilder
 from gatehook.market.closes import Closes
@@ -51,10 +52,10 @@ class Feed:
         only.
         """
         self._bus = bus
-        self._clock = clock
         self._closes = closes
         self._source = source
         self._open = OpenBars()
+        self._venue_time = _VenueTime(clock)
         self._builders: dict[InstrumentId, list[CandleBuilder]] = {}
         side = CandleSide.BID if Channel.QUOTES in ticks else CandleSide.TRADE
         for one in built:
@@ -65,8 +66,10 @@ class Feed:
     def take(self, item: Tick | Candle | StreamControl) -> None:
         """Publish what an item says."""
         if isinstance(item, Tick):
+            self._venue_time.at_least(item.ts_event)
             self._tick(item)
         elif isinstance(item, Candle):
+            self._venue_time.at_least(item.ts_close if item.closed else item.ts_open)
             self._candle(item)
         elif isinstance(item, Gap):
             self.lost(item)
@@ -113,18 +116,41 @@ class Feed:
     def _control(self, item: StreamControl) -> None:
         self._bus.publish(_CONTROLS[type(item)], item, source=self._source, partition_key=self._source)
 
-    def close_bars(self, until: Ns) -> None:
-        """Publish the bars that ended at or before ``until``."""
+    def close_bars(self, grace: int) -> None:
+        """Publish the bars that ended ``grace`` nanoseconds ago or earlier, in the venue's time."""
+        until = self._venue_time.now() - grace
         for bar in self._open.ended(until):
             self._close(attrs.evolve(bar, closed=True))
         for builder in self._all_builders():
             self._close(builder.ended(until))
 
     @property
-    def next_end(self) -> Ns | None:
-        """When the next open bar ends."""
+    def next_end(self) -> float | None:
+        """In how many seconds the next open bar ends; negative for one that did."""
         ends = [self._open.next_end, *(builder.next_end for builder in self._all_builders())]
-        return min((end for end in ends if end is not None), default=None)
+        known = [end for end in ends if end is not None]
+        return (min(known) - self._venue_time.now()) / SECOND if known else None
 
     def _all_builders(self) -> list[CandleBuilder]:
         return [builder for group in self._builders.values() for builder in group]
+
+
+class _VenueTime:
+    """The venue's time, as its prices tell it: the newest time seen and what has passed since.
+
+    Prices that come late do not end a bar early, and the machine's clock has no say.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ticks = not hasattr(clock, "advance")  # in a replay nothing passes between two prices
+        self._seen: Ns = 0
+        self._at = clock.monotonic()
+
+    def now(self) -> Ns:
+        passed = self._clock.monotonic() - self._at if self._ticks else 0
+        return self._seen + int(passed * SECOND)
+
+    def at_least(self, ts: Ns) -> None:
+        if ts > self.now():
+            self._seen, self._at = ts, self._clock.monotonic()

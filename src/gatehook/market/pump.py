@@ -113,17 +113,16 @@ class MarketPump:
                 feed.take(item)
                 place.reached(items.cursor)
             if feed.next_end is not None:
-                feed.close_bars(self._clock.now() - self._grace)
+                feed.close_bars(self._grace)
             if self._replay and not await self._bus.settled(self._settle_timeout):
                 logger.warning("subscribers still work on the last price after %g s", self._settle_timeout)
 
     async def _next(self, items: Items[Tick | Candle], feed: Feed) -> Tick | Candle | StreamControl | _End | None:
         """Return the next item, ``_END`` after the last one, ``None`` when an open bar ends before an item comes."""
-        end = feed.next_end
-        if end is None or self._replay:
+        seconds = feed.next_end
+        if seconds is None or self._replay:
             return await anext(items, _END)
-        seconds = max((end + self._grace - self._clock.now()) / SECOND, 0.001)
-        with anyio.move_on_after(seconds):
+        with anyio.move_on_after(max(seconds + self._grace / SECOND, 0.001)):
             return await anext(items, _END)
         return None
 
