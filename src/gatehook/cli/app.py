@@ -24,7 +24,7 @@ class Root(LazyGroup):
         extra["standalone_mode"] = False
         try:
             code = super().main(words, prog_name, **extra)
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  whatever it is, it is explained, not shown
             code = explain_failure(error, words)
         sys.exit(code if isinstance(code, int) else 0)
 

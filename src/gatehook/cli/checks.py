@@ -1,21 +1,37 @@
-"""What ``plugins doctor`` and ``config check`` look at: configuration, plan, and what is on disk around them."""
+"""What ``plugins doctor`` and ``config check`` look at: the configuration and the plan made from it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
 
 from gatehook.cli.options import Where
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics import Severity
 
-_WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+if TYPE_CHECKING:
+    from gatehook.config import Config
+
+_WORST_FIRST: Final = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 def all_findings(where: Where) -> list[Diagnostic]:
     """Return every diagnostic of the control plane, worst first; a configuration that cannot be read is one of them."""
-    from gatehook.catalog import make_plan
+    from gatehook.catalog.plan import make_plan
 
     try:
-        plan = make_plan(where.load())
+        plan = make_plan(where.load(), thorough=True)
     except GatehookError as error:
         return list(error.diagnostics)
     return sorted(dict.fromkeys(plan.diagnostics), key=lambda one: _WORST_FIRST.index(one.severity))
+
+
+def schemas_of(config: Config) -> Mapping[str, Mapping[str, Any]]:
+    """Return the configSchema of every plugin that was found, by its id."""
+    from gatehook.catalog.plan import make_plan
+
+    found = (one.manifest for one in make_plan(config).candidates)
+    return {manifest.id: manifest.config_schema for manifest in found if manifest is not None}

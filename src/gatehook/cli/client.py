@@ -47,12 +47,11 @@ class Client:
     def stream(self, method: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Call a method and yield its items until it ends or the gateway stops."""
         for answer in self._answers(method, params or {}, None):
-            if "item" in answer:
-                yield answer["item"]
+            if "item" not in answer:
+                return
+            yield answer["item"]
 
-    def _answers(
-        self, method: str, params: Mapping[str, Any], timeout: float | None
-    ) -> Iterator[Mapping[str, Any]]:
+    def _answers(self, method: str, params: Mapping[str, Any], timeout: float | None) -> Iterator[Mapping[str, Any]]:
         request = {"id": next(self._ids), "method": method, "params": params}
         with self._connect(timeout) as connection, connection.makefile("rb") as lines:
             try:
@@ -89,5 +88,3 @@ class Client:
 
     def _no_answer(self, method: str, why: str) -> GatehookError:
         return GatehookError(codes.NO_ANSWER(data_dir=self.data_dir, method=method, why=why))
-
-

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from typing import Any
 
 import click
 
 from gatehook.cli.checks import all_findings
+from gatehook.cli.checks import schemas_of
 from gatehook.cli.failures import Exit
 from gatehook.cli.failures import problem_of
 from gatehook.cli.failures import problem_text
@@ -20,13 +23,18 @@ from gatehook.cli.output import write_document
 from gatehook.cli.output import write_text
 from gatehook.diagnostics import Severity
 
+if TYPE_CHECKING:
+    from gatehook.config import Explanation
+
+_SUBJECTS = ("config", "secrets", "slots")
+
 
 @click.command()
 @located
 @reading
 def check(where: Where, *, as_json: bool) -> None:
     """Check the configuration; nothing is started."""
-    findings = [one for one in all_findings(where) if one.code.partition(".")[0] in ("config", "secrets", "slots")]
+    findings = [one for one in all_findings(where) if one.code.partition(".")[0] in _SUBJECTS]
     bad = any(one.severity is Severity.ERROR for one in findings)
     if as_json:
         write_document({"ok": not bad, "findings": [problem_of(one) for one in findings]})
@@ -43,44 +51,41 @@ def check(where: Where, *, as_json: bool) -> None:
 @reading
 def show(where: Where, *, as_json: bool) -> None:
     """Show the whole configuration, secrets as references."""
+    from gatehook.config import shown
+
     config = where.load()
-    shown = _explained(config)
+    settings = shown(config, schemas_of(config))
     if as_json:
-        write_document({"layers": [str(layer) for layer in config.layers], "settings": shown})
+        write_document({"layers": [str(layer) for layer in config.layers], "config": settings})
         return
     for layer in config.layers:
         note(f"layer: {layer}")
-    for key, one in shown.items():
-        write_text(f"{key} = {json.dumps(one['value'], ensure_ascii=False)}   # {one['layer']}")
+    for key, value in _flat(settings, ()):
+        write_text(f"{key} = {json.dumps(value, ensure_ascii=False)}")
 
 
-def _explained(config: Any) -> Mapping[str, Mapping[str, Any]]:
-    from gatehook.config import setting_keys
-
-    return {key: _explanation(config.explain(key)) for key in setting_keys(config)}
-
-
-def _explanation(explanation: Any) -> Mapping[str, Any]:
-    return {
-        "value": explanation.value,
-        "layer": str(explanation.layer),
-        "origin": explanation.origin,
-        "path": None if explanation.path is None else str(explanation.path),
-        "line": explanation.line,
-        "restartNeeded": explanation.restart_needed,
-    }
+def _flat(value: Any, steps: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for name, one in value.items():
+            yield from _flat(one, (*steps, str(name)))
+    elif value is not None:
+        yield ".".join(steps), value
 
 
 @click.command()
 @located
 def schema(where: Where) -> None:
     """Print the JSON Schema of gatehook.toml."""
-    from gatehook.catalog import make_plan
-    from gatehook.config import config_json_schema
+    from gatehook.catalog.plan import make_plan
     from gatehook.config import config_from
+    from gatehook.config import config_json_schema
+    from gatehook.diagnostics import GatehookError
 
-    plan = make_plan(config_from({}))
-    manifests = [one.manifest for one in plan.candidates if one.manifest is not None]
+    try:
+        config = where.load()
+    except GatehookError:  # a file that is wrong is when its schema is wanted most
+        config = config_from({})
+    manifests = [one.manifest for one in make_plan(config).candidates if one.manifest is not None]
     click.echo(json.dumps(config_json_schema(manifests), indent=2))
 
 
@@ -90,11 +95,20 @@ def schema(where: Where) -> None:
 @reading
 def get(key: str, where: Where, *, as_json: bool) -> None:
     """Print one value of the configuration."""
-    value = where.load().explain(key).value
+    value = _explain(where, key).value
     if as_json:
         write_document({"key": key, "value": value})
     else:
         write_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _explain(where: Where, key: str) -> Explanation:
+    from gatehook.config.explaining import explain as explain_key
+
+    config = where.load()
+    schemas: Mapping[str, Any] = schemas_of(config) if key.startswith("plugins.entries.") else {}
+    entry = config.plugins.entries.get(key.split(".")[2]) if schemas else None
+    return explain_key(config, key, schemas.get(entry.plugin_id) if entry else None)
 
 
 @click.command("set")
@@ -107,20 +121,19 @@ def get(key: str, where: Where, *, as_json: bool) -> None:
 def set_value(key: str, value: str | None, where: Where, *, as_json: bool, unset: bool, dry_run: bool) -> None:
     """Set or remove one value; comments are kept."""
     from gatehook.config import UNSET
-    from gatehook.config import edit_config
-    from gatehook.config import find_config
     from gatehook.config import parse_value
-    from gatehook.config import user_config_file
+    from gatehook.config import plan_edit
 
     if unset is (value is not None):
         raise click.UsageError("give a value, or --unset")
-    path = find_config(where.config) or where.config or user_config_file()
-    if not dry_run:
-        edit_config(path, key, UNSET if value is None else parse_value(value))
-    restart = where.load().explain(key).restart_needed if not unset else True
-    note(f"{'would write' if dry_run else 'wrote'} {path}{'; a running gateway needs a restart' if restart else ''}")
+    path = where.file_to_edit()
+    edit = plan_edit(path, key, UNSET if value is None else parse_value(value), schemas=schemas_of(where.load()))
+    if edit.changes and not dry_run:
+        edit.write()
+    says = "says so already" if not edit.changes else "would be written" if dry_run else "was written"
+    note(f"{path} {says}; a running gateway takes it up when it is restarted")
     if as_json:
-        write_document({"path": str(path), "key": key, "written": not dry_run, "restartNeeded": restart})
+        write_document({"path": str(path), "key": key, "written": edit.changes and not dry_run})
 
 
 @click.command()
@@ -129,12 +142,21 @@ def set_value(key: str, value: str | None, where: Where, *, as_json: bool, unset
 @reading
 def explain(key: str, where: Where, *, as_json: bool) -> None:
     """Say where a value comes from, and what a change needs."""
-    found = _explanation(where.load().explain(key))
+    found = _explain(where, key)
     if as_json:
-        write_document({"key": key, **found})
+        write_document(
+            {
+                "key": found.key,
+                "value": found.value,
+                "layer": str(found.layer),
+                "origin": found.origin,
+                "path": None if found.path is None else str(found.path),
+                "line": found.line,
+                "restartNeeded": found.restart_needed,
+            }
+        )
         return
-    place = found["path"] or found["origin"]
-    line = f":{found['line']}" if found["line"] else ""
-    write_text(f"{key} = {json.dumps(found['value'], ensure_ascii=False)}")
-    write_text(f"from {found['layer']}{f' ({place}{line})' if place else ''}")
-    write_text("a change needs a restart" if found["restartNeeded"] else "a change needs no restart")
+    write_text(f"{found.key} = {json.dumps(found.value, ensure_ascii=False)}")
+    place = f"{found.path}:{found.line}" if found.path and found.line else found.origin
+    write_text(f"from: {found.layer}{f', {place}' if place else ''}")
+    write_text("a change needs a restart" if found.restart_needed else "a change needs no restart")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -23,7 +22,7 @@ from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import cli as codes
 
 if TYPE_CHECKING:
-    from gatehook.catalog import Candidate
+    from gatehook.catalog.candidates import Candidate
 
 
 @click.command()
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only show what would be consented to.")
 def enable(plugin_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: bool) -> None:
     """Consent to a plugin's code, as it is now."""
-    from gatehook.catalog import ConsentStore
-
     candidate = _runnable(where, plugin_id)
     asked = _asked(candidate)
     if not as_json:
@@ -46,7 +43,7 @@ def enable(plugin_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: b
         note(f"{plugin_id} ships with Gatehook: it needs no consent")
     elif not dry_run:
         confirmed(f"Let {plugin_id} run with your rights", yes=yes)
-        ConsentStore(_store(where)).grant(candidate)
+        _grant(where, candidate, asked["digest"])
         granted = True
         note(f"{plugin_id} may run, as it is now; a change of its files asks again")
     if as_json:
@@ -62,11 +59,34 @@ def _runnable(where: Where, plugin_id: str) -> Candidate:
     return wanted[0].candidate
 
 
+def _grant(where: Where, candidate: Candidate, shown: str | None) -> None:
+    """Consent to exactly what was shown.
+
+    Raises:
+        GatehookError: when the files are others by now; no consent is recorded then.
+    """
+    from gatehook.catalog.gathering import consent_store
+
+    store = consent_store(where.load())
+    store.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    consent = store.grant(candidate)
+    if consent.tree is None or consent.tree.digest != shown:
+        store.revoke(candidate)
+        raise GatehookError(codes.CHANGED_MEANWHILE(plugin=candidate.id))
+
+
 def _asked(candidate: Candidate) -> dict[str, Any]:
-    from gatehook.catalog import tree_digest
+    from gatehook.catalog.consent import tree_of
+    from gatehook.catalog.tree import TreeRefused
 
     assert candidate.manifest is not None, "what is admitted or waits for consent has a manifest"
     facts = describe_manifest(candidate.manifest)
+    try:
+        digest = tree_of(candidate).digest
+    except TreeRefused as refused:
+        raise GatehookError(
+            codes.NOT_RUNNABLE(plugin=candidate.id, status="refused", sentence=f"{refused}.")
+        ) from None
     return {
         "id": candidate.id,
         "version": facts["version"],
@@ -75,12 +95,8 @@ def _asked(candidate: Candidate) -> dict[str, Any]:
         "kinds": facts["kinds"],
         "entry": facts["entry"],
         "permissions": facts["permissions"],
-        "digest": None if candidate.root is None else str(tree_digest(candidate.root)),
+        "digest": digest,
     }
-
-
-def _store(where: Where) -> Path:
-    return where.load().gateway.data_dir / "consent.json"
 
 
 @click.command()
@@ -91,14 +107,14 @@ def _store(where: Where) -> Path:
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 def disable(plugin_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: bool) -> None:
     """Take back the consent to a plugin's code."""
-    from gatehook.catalog import ConsentStore
+    from gatehook.catalog.gathering import consent_store
 
     candidate = decisions_about(plan_of(where), plugin_id)[0].candidate
     if candidate.origin == "builtin":
         raise GatehookError(codes.BUILTIN_NEEDS_DENY(plugin=plugin_id))
     if not dry_run:
         confirmed(f"Take back the consent to {plugin_id}", yes=yes)
-        ConsentStore(_store(where)).revoke(candidate)
+        consent_store(where.load()).revoke(candidate)
     note(f"{plugin_id} {'would not run' if dry_run else 'does not run'} from the next start")
     for one in plan_of(where).entries:
         if one.plugin_id == plugin_id:
@@ -114,15 +130,15 @@ def disable(plugin_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: 
 @click.option("--dry-run", is_flag=True, help="Only say what would be locked.")
 def lock(where: Where, *, as_json: bool, yes: bool, dry_run: bool) -> None:
     """Write the set of plugins that `run --locked` insists on."""
-    from gatehook.catalog import write_lock
+    from gatehook.catalog.gathering import lock_path
+    from gatehook.catalog.lock import write_lock
 
     plan = plan_of(where)
-    path = where.load().gateway.data_dir / "plugins.lock"
+    path = lock_path(where.load())
     admitted = [one.candidate.id for one in plan.decisions if one.status == "admitted"]
     if not dry_run:
         if path.exists():
             confirmed(f"Replace {path}", yes=yes)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_lock(plan, path)
     if as_json:
         write_document({"path": str(path), "plugins": admitted, "written": not dry_run})

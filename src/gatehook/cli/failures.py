@@ -13,7 +13,6 @@ from typing import Final
 
 import click
 
-from gatehook.cli.output import SCHEMA_VERSION
 from gatehook.cli.output import note
 from gatehook.cli.output import printable
 from gatehook.cli.output import write_document
@@ -52,7 +51,7 @@ class RemoteFailure(Exception):
 
 
 def explain_failure(error: BaseException, words: Sequence[str]) -> int:
-    """Say on stderr what went wrong (and on stdout, as a document, where ``--json`` asked for one); return the exit code."""
+    """Say on stderr what went wrong, on stdout as a document where ``--json`` asked for it; return the exit code."""
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILURE
@@ -109,5 +108,3 @@ def _command_of(error: click.ClickException) -> str:
 def _innermost(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     return f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"  # noqa: PTH119  pathlib costs nothing here but says less
-
-

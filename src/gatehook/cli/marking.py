@@ -40,7 +40,7 @@ def marked_output(mark: str) -> Iterator[None]:
         yield
         return
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (_MarkedText(stream, mark) for stream in before)  # type: ignore[assignment]  # what is used of a text stream is there
+    sys.stdout, sys.stderr = (_MarkedText(stream, mark) for stream in before)
     try:
         yield
     finally:

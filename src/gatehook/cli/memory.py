@@ -73,9 +73,8 @@ def _ask(where: Where, method: str, params: Mapping[str, Any]) -> Mapping[str, A
     """Ask the running gateway; without one, open the memory alone."""
     from gatehook.cli.offline import ask_memory
 
-    config = where.load()
     client = where.client()
     if client.is_running():
         answer: Mapping[str, Any] = client.call(method, params)
         return answer
-    return ask_memory(config, method, params)
+    return ask_memory(where, method, params)

@@ -44,6 +44,13 @@ class Where:
 
         return (*self.sets, f"gateway.data_dir={dumps(str(self.data_dir.absolute()))}")
 
+    def file_to_edit(self) -> Path:
+        """Return the configuration file that an edit goes to, whether it exists or not."""
+        from gatehook.config import find_config
+        from gatehook.config import user_config_file
+
+        return self.config or find_config() or user_config_file()
+
     def client(self) -> Client:
         """Return a client of the gateway that runs on the data directory; connecting happens at its first call."""
         from gatehook.cli.client import Client
@@ -54,16 +61,14 @@ class Where:
 def located(command: Command) -> Command:
     """Add the options that say which configuration is meant; the command gets them as ``where``."""
 
-    def call(
-        *arguments: Any, config: Path | None, sets: tuple[str, ...], data_dir: Path | None, debug: bool, **options: Any
-    ) -> Any:
+    def call(*arguments: Any, config: Path | None, sets: tuple[str, ...], data_dir: Path | None, **options: Any) -> Any:
         return command(*arguments, where=Where(config, sets, data_dir), **options)
 
     call.__doc__ = command.__doc__
     call.__name__ = command.__name__
     call.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]  # click's own way to pass them on
     for option in (
-        click.option("--debug", is_flag=True, help="Show tracebacks."),
+        click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks."),
         click.option("--data-dir", type=click.Path(path_type=Path), help="The gateway's data directory."),
         click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override one value; repeatable."),
         click.option("--config", type=click.Path(path_type=Path), help="The configuration file."),

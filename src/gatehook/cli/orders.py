@@ -89,7 +89,8 @@ def list_orders(where: Where, *, as_json: bool, everything: bool, limit: int) ->
         return
     rows = [order_row(order) for order in listed["orders"]]
     empty = "No orders." if everything else "No open orders; --all lists the others too."
-    write_table(("id", "account", "side", "quantity", "instrument", "type", "price", "status", "filled"), rows, empty=empty)
+    columns = ("id", "account", "side", "quantity", "instrument", "type", "price", "status", "filled")
+    write_table(columns, rows, empty=empty)
 
 
 def order_row(order: Mapping[str, Any]) -> tuple[object, ...]:
@@ -174,7 +175,7 @@ def _print_order(shown: Mapping[str, Any], *, as_json: bool) -> None:
         write_text(
             f"{request['client_order_id']}: {request['side']} {request['quantity']} {request['quantity_unit']} "
             f"{request['instrument_id']} {request['type']} is {order['status']}, filled {order['filled']}"
-            f"{_average(order)}{shown.get('label', '')}"
+            f"{_average(order)}"
         )
         if reason:
             note(f"{reason['code']}: {reason['message']}")

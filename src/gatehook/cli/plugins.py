@@ -26,9 +26,9 @@ from gatehook.diagnostics import did_you_mean
 from gatehook.diagnostics.codes import cli as codes
 
 if TYPE_CHECKING:
-    from gatehook.catalog import Decision
-    from gatehook.catalog import Manifest
-    from gatehook.catalog import Plan
+    from gatehook.catalog.admission import Decision
+    from gatehook.catalog.manifest import Manifest
+    from gatehook.catalog.plan import Plan
 
 
 def plan_of(where: Where, *, dev: Iterable[Path] = (), no_plugins: bool = False) -> Plan:
@@ -37,7 +37,7 @@ def plan_of(where: Where, *, dev: Iterable[Path] = (), no_plugins: bool = False)
     Raises:
         GatehookError: when the configuration cannot be read.
     """
-    from gatehook.catalog import make_plan
+    from gatehook.catalog.plan import make_plan
 
     return make_plan(where.load(), dev=tuple(dev), no_plugins=no_plugins)
 
@@ -48,7 +48,9 @@ def decisions_about(plan: Plan, plugin_id: str) -> list[Decision]:
     Raises:
         GatehookError: when nothing found has this id.
     """
-    found = [decision for decision in plan.decisions if decision.candidate.id == plugin_id]
+    from gatehook.catalog.manifest import fold
+
+    found = [decision for decision in plan.decisions if fold(decision.candidate.id) == fold(plugin_id)]
     if not found:
         known = [decision.candidate.id for decision in plan.decisions]
         raise GatehookError(codes.UNKNOWN_PLUGIN(plugin=plugin_id, hint=did_you_mean(plugin_id, known)))
@@ -97,7 +99,8 @@ def show(plugin_id: str, where: Where, *, as_json: bool) -> None:
         return
     for decision in decisions:
         for name, value in _described(decision).items():
-            write_text(f"{name:>13}  {in_a_line(value)}")
+            if (text := in_a_line(value)) != "":
+                write_text(f"{name:>13}  {text}")
 
 
 def _described(decision: Decision) -> Mapping[str, Any]:
@@ -124,7 +127,7 @@ def describe_manifest(manifest: Manifest) -> Mapping[str, Any]:
         "name": manifest.name,
         "version": manifest.version,
         "kinds": [str(kind) for kind in manifest.kinds],
-        "entry": {"type": type(manifest.entry).__name__, **_plain(attrs.asdict(manifest.entry))},
+        "entry": _entry_facts(manifest),
         "description": manifest.description,
         "authors": list(manifest.authors),
         "license": manifest.license,
@@ -133,6 +136,13 @@ def describe_manifest(manifest: Manifest) -> Mapping[str, Any]:
         "permissions": _plain(attrs.asdict(manifest.permissions)),
         "capabilities": _plain(attrs.asdict(manifest.capabilities)),
     }
+
+
+def _entry_facts(manifest: Manifest) -> Any:
+    import attrs
+
+    entry = manifest.entry
+    return None if entry is None else {"type": str(entry.runtime), **_plain(attrs.asdict(entry))}
 
 
 def _plain(value: Any) -> Any:
@@ -224,4 +234,4 @@ def _has_errors(findings: Iterable[Diagnostic]) -> bool:
 
 def _summary(findings: Iterable[Diagnostic]) -> str:
     counted = [one.severity for one in findings]
-    return ", ".join(f"{counted.count(severity)} {severity}" for severity in reversed(Severity)) + " findings"
+    return "findings: " + ", ".join(f"{counted.count(severity)} {severity}" for severity in reversed(Severity))

@@ -28,7 +28,7 @@ def status(where: Where, *, as_json: bool) -> None:
         write_document(state)
     else:
         _print_status(state)
-    if state["health"]["status"] == "down":
+    if state["health"]["status"] != "ok":
         raise SystemExit(Exit.FAILURE)
 
 
@@ -39,7 +39,8 @@ def _print_status(state: Mapping[str, Any]) -> None:
     rows = [(one["entry_id"], one["plugin_id"], one["state"], one["reason"]) for one in state["entries"]]
     write_table(("entry", "plugin", "state", "why"), rows, empty="No entry runs.")
     for source in state["prices"]:
-        write_text(f"prices of {source['entry']}: {source['label']}, {source['ticks']} ticks, {source['candles']} candles")
+        counted = f"{source['ticks']} ticks, {source['candles']} candles"
+        write_text(f"prices of {source['entry']}: {source['label']}, {counted}")
     write_text(f"orders: {state['orders']['open']} open, {state['orders']['unknown']} unknown")
     if state["log"]["lost"]:
         note(f"warning: {state['log']['lost']} lines of the log were lost")

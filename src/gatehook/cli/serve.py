@@ -65,7 +65,7 @@ def serve(where: Where, options: RunOptions) -> int:
         config = _replaying(where, options).load()
         refuse_mode(config)
         try:
-            return anyio.run(_Run(config, options).run)
+            return anyio.run(_run, config, options)
         except BaseExceptionGroup as group:
             raise _only(group) from group
 
@@ -96,6 +96,10 @@ def _replaying(where: Where, options: RunOptions) -> Where:
     return attrs.evolve(where, sets=(*sets, *where.sets))
 
 
+async def _run(config: Config, options: RunOptions) -> int:
+    return await _Run(config, options).run()
+
+
 class _Run:
     """One run of the gateway."""
 
@@ -104,6 +108,7 @@ class _Run:
         self._options = options
         self._stop = anyio.Event()
         self._ready = False
+        self._code: int = Exit.INTERRUPTED
         self._starting = anyio.CancelScope()
 
     async def run(self) -> int:
@@ -112,11 +117,12 @@ class _Run:
             await tasks.start(self._watch_signals)
             try:
                 with self._starting:
-                    return await self._serve()
-                note("stopped before it was ready")
-                return Exit.INTERRUPTED
+                    self._code = await self._serve()
             finally:
                 tasks.cancel_scope.cancel()
+        if self._starting.cancelled_caught:
+            note("stopped before it was ready")
+        return self._code
 
     async def _watch_signals(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -136,18 +142,15 @@ class _Run:
         os._exit(Exit.INTERRUPTED)
 
     async def _serve(self) -> int:
-        redactor = Redactor()
-        clock = ReplayClock() if self._options.replay is not None else None
-        host = PluginHost(
+        host = PluginHost.from_config(
             self._config,
             dev=self._options.dev,
             no_plugins=self._options.no_plugins,
             locked=self._options.locked,
-            clock=clock,
-            redactor=redactor,
+            clock=ReplayClock() if self._options.replay is not None else None,
         )
         async with AsyncExitStack() as stack:
-            log = stack.enter_context(self._log_pipe(redactor))
+            log = stack.enter_context(self._log_pipe(host.redactor))
             gateway = await stack.enter_async_context(Gateway(host, log=log))
             await self._until_stopped(gateway)
             left = await self._leave(gateway)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -36,8 +37,6 @@ def list_slots(where: Where, *, as_json: bool) -> None:
 def use(where: Where, slot: str, entry: str, *, as_json: bool, dry_run: bool) -> None:
     """Let an entry fill a slot; while running, without a restart."""
     from gatehook.config import edit_config
-    from gatehook.config import find_config
-    from gatehook.config import user_config_file
 
     _check(_planned(where), slot, entry)
     if dry_run:
@@ -47,20 +46,20 @@ def use(where: Where, slot: str, entry: str, *, as_json: bool, dry_run: bool) ->
     running = client.is_running()
     if running:
         client.call("slots.use", {"slot": slot, "entry": entry}, timeout=110.0)
-    path = find_config(where.config) or user_config_file()
+    path = where.file_to_edit()
     edit_config(path, f"plugins.slots.{slot}", entry)
     note(f"{path} says so too" if running else f"written to {path}; it holds from the next start")
     _print(client.call("slots.list")["slots"] if running else _planned(where), as_json=as_json)
 
 
-def _planned(where: Where) -> list[Any]:
-    from gatehook.catalog import make_plan
-    from gatehook.catalog import slot_rows
+def _planned(where: Where) -> list[Mapping[str, Any]]:
+    from gatehook.catalog.plan import make_plan
+    from gatehook.gateway.slots import slot_rows
 
     return slot_rows(make_plan(where.load()))
 
 
-def _check(rows: list[Any], slot: str, entry: str) -> None:
+def _check(rows: list[Mapping[str, Any]], slot: str, entry: str) -> None:
     by_name = {row["slot"]: row for row in rows}
     if slot not in by_name:
         raise GatehookError(codes.UNKNOWN_SLOT(slot=slot, hint=did_you_mean(slot, by_name)))
@@ -70,7 +69,7 @@ def _check(rows: list[Any], slot: str, entry: str) -> None:
         raise GatehookError(codes.NOT_FOR_SLOT(entry=entry, slot=slot, able=", ".join(able)))
 
 
-def _print(rows: list[Any], *, as_json: bool) -> None:
+def _print(rows: list[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
         write_document({"slots": rows})
         return

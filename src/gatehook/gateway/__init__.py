@@ -1,4 +1,4 @@
-"""The gateway: a plugin host with market data, memory and a control socket. ``gatehook run`` runs it; programs can embed it."""
+"""The gateway: a plugin host with market data, memory and a control socket. ``gatehook run`` runs it."""
 
 from __future__ import annotations
 

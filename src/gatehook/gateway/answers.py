@@ -17,7 +17,7 @@ _LOG: Final = logging.getLogger("gatehook.gateway")
 _REMEDIES: Final[Mapping[Category, str]] = {
     Category.DENIED: "Nothing was sent. Correct what the message names and try again.",
     Category.REJECTED: "The venue refused it; nothing is open because of it.",
-    Category.AMBIGUOUS: "Its outcome is not known. `gatehook orders list` shows what became of it; do not send it again.",
+    Category.AMBIGUOUS: "Its outcome is not known: do not send it again. `gatehook orders list` shows its state.",
     Category.CONNECTION: "Nothing was sent. `gatehook status` shows when the connection is back.",
     Category.AUTH: "Check the credentials in the entry's configuration.",
     Category.NOT_FOUND: "Check the id.",

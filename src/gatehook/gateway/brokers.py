@@ -75,7 +75,7 @@ class Brokers:
         Raises:
             GatehookError: when the broker does not trade it.
         """
-        listed = await self.handle(account.entry_id).list_instruments()
+        listed = await self.handle(account.entry_id).instruments()
         for one in listed:
             if one.id == instrument:
                 return one.quantity_unit
@@ -84,27 +84,25 @@ class Brokers:
 
     async def accounts(self) -> tuple[list[AccountRef], list[str]]:
         """Return all accounts, and what went wrong with brokers that did not answer."""
-        return await self._from_each(lambda handle: handle.list_accounts())
+        return await self._from_each(lambda handle: handle.accounts())
 
     async def account_states(self) -> tuple[list[AccountState], list[str]]:
         """Return the money of all accounts, and what went wrong."""
-        return await self._of_each_account(lambda handle, key: handle.get_account(key))
+        return await self._of_each_account(lambda handle, key: handle.account(key))
 
     async def positions(self) -> tuple[list[PositionReport], list[str]]:
         """Return the positions of all accounts, and what went wrong."""
-        return await self._of_each_account(lambda handle, key: handle.list_positions(key))
+        return await self._of_each_account(lambda handle, key: handle.positions(key))
 
     async def _of_each_account(
         self, ask: Callable[[BrokerHandle, AccountKey], Awaitable[T]]
     ) -> tuple[list[T], list[str]]:
         async def of_one(handle: BrokerHandle) -> list[T]:
-            return [await ask(handle, ref.account) for ref in await handle.list_accounts()]
+            return [await ask(handle, ref.account) for ref in await handle.accounts()]
 
         return await self._from_each(of_one)
 
-    async def _from_each(
-        self, ask: Callable[[BrokerHandle], Awaitable[Iterable[T]]]
-    ) -> tuple[list[T], list[str]]:
+    async def _from_each(self, ask: Callable[[BrokerHandle], Awaitable[Iterable[T]]]) -> tuple[list[T], list[str]]:
         found: dict[str, list[T]] = {}
         problems: list[str] = []
 

@@ -87,7 +87,7 @@ class ControlServer:
                 result: Any = None
             else:
                 result = await _within(method, params)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a failed request ends neither the connection nor the gateway
             await _send(connection, {"id": identity, "error": describe_error(error)})
         else:
             await _send(connection, {"id": identity, "result": result})
@@ -142,7 +142,7 @@ async def _send(connection: SocketStream, answer: Mapping[str, Any]) -> None:
 def _is_ours(connection: SocketStream) -> bool:
     if not hasattr(socket, "SO_PEERCRED"):
         return True  # the socket's mode and its directory's are the protection there
-    raw: socket.socket = connection.extra(SocketAttribute.raw_socket)
+    raw: socket.socket = connection.extra(SocketAttribute.raw_socket)  # noqa: S610  a socket's attribute, no query
     _, uid, _ = struct.unpack("3i", raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
     if uid in (os.getuid(), 0):
         return True

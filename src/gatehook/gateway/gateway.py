@@ -35,7 +35,9 @@ GATEWAY: Final = "gateway"
 
 
 class Gateway:
-    """Runs while it is entered::
+    """A gateway that runs while it is entered.
+
+    An example::
 
         async with Gateway(config) as gateway:
             for line in await gateway.opening():

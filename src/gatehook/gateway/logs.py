@@ -1,11 +1,12 @@
-"""The log: the standard library's records, rendered by structlog on a thread of their own, always through the redaction.
+"""The log: the standard library's records, rendered by structlog on a thread of their own, always redacted.
 
-Whoever logs puts a record into a bounded queue and goes on. A slow or broken disk loses lines, counts them and says so; it
-never holds up the loop.
+Whoever logs puts a record into a bounded queue and goes on. A slow or broken disk loses lines, counts them and says
+so; it never holds up the loop.
 """
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import queue
@@ -20,7 +21,6 @@ from types import TracebackType
 from typing import Any
 from typing import Final
 from typing import Self
-from typing import TextIO
 
 import structlog
 
@@ -90,6 +90,10 @@ class LogPipe:
             for sink in self._sinks:
                 sink.close()
 
+    def replace_sinks(self, *sinks: logging.Handler) -> None:
+        """Send the lines from now on elsewhere, the thread being the same."""
+        self._sinks = list(sinks)
+
     def _drain(self) -> None:
         while (record := self._queue.get()) is not None:
             for sink in self._sinks:
@@ -110,15 +114,15 @@ class _Entry(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            record.msg = record.getMessage()
-            record.args = None
+            record = copy.copy(record)  # other handlers have the same one
+            record.msg, record.args = record.getMessage(), None
             if record.exc_info and not record.exc_text:
                 record.exc_text = logging.Formatter().formatException(record.exc_info)
             record.exc_info = None
             self._records.put_nowait(record)
         except queue.Full:
             self._lose("the queue is full")
-        except Exception as error:  # a record whose arguments do not fit its text must not stop who logs it
+        except Exception as error:  # noqa: BLE001  a record whose arguments do not fit its text must not stop who logs it
             self._lose(f"a record cannot be written: {type(error).__name__}")
 
 
@@ -134,22 +138,25 @@ class _FileSink(RotatingFileHandler):
         Path(self.baseFilename).chmod(0o600)
         return stream
 
-    def handleError(self, record: logging.LogRecord) -> None:
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the standard library's name
         self._lose(_reason())
 
 
-class _TerminalSink(logging.StreamHandler[TextIO]):
+class _TerminalSink(logging.Handler):
     """Whatever ``sys.stderr`` is when a line is written: a live display may have taken its place."""
 
     def __init__(self, *, lose: Any) -> None:
-        logging.Handler.__init__(self)
+        super().__init__()
         self._lose = lose
 
-    @property
-    def stream(self) -> TextIO:
-        return sys.stderr
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):  # the terminal has gone
+            self.handleError(record)
 
-    def handleError(self, record: logging.LogRecord) -> None:
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the standard library's name
         self._lose(_reason())
 
 
@@ -162,7 +169,7 @@ def _formatter(redactor: Redactor, render: Any) -> logging.Formatter:
     def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {key: _redacted(redactor, value) for key, value in event.items()}
 
-    def redact_text(_: Any, __: str, text: str) -> str:
+    def redact_text(_: Any, __: str, text: Any) -> str:
         return redactor.redact(text)
 
     return structlog.stdlib.ProcessorFormatter(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from gatehook.catalog.slots import SLOTS
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.prices import Prices
 from gatehook.host import PluginHost
-from gatehook.kinds.kind import KINDS
 
 
 async def opening_lines(host: PluginHost, brokers: Brokers, prices: Prices) -> list[str]:
     """Return the opening lines, in the operator's order, without the ``ready`` line."""
     config = host.config
-    unknown = await host.desk.unknown_orders()
+    unknown = host.desk.unknown_orders()
     return [
         f"mode: {config.gateway.mode}",
         f"configuration: {', '.join(str(layer) for layer in config.layers)}",
@@ -40,13 +40,7 @@ def _price_sources(prices: Prices) -> list[str]:
 
 
 def _slots(host: PluginHost) -> list[str]:
-    filled = {
-        (KINDS[one.kind].slot or ""): one.entry_id
-        for one in host.plan.activations
-        if KINDS[one.kind].slot and one.status == "active"
-    }
-    slots = sorted({spec.slot for spec in KINDS.values() if spec.slot})
-    return [f"{slot}: {filled.get(slot, 'none')}" for slot in slots]
+    return [f"{slot}: {host.slot(slot) or 'none'}" for slot in SLOTS]
 
 
 async def _reconciliation(brokers: Brokers) -> list[str]:

@@ -88,9 +88,7 @@ class Prices:
 
     async def pump(self) -> None:
         """Publish what every source delivers; return when all have come to their end (a replay does)."""
-        pump = MarketPump(
-            self._host.bus, self._host.clock, grace_ns=int(self._host.config.market.grace * SECOND)
-        )
+        pump = MarketPump(self._host.bus, self._host.clock, grace_ns=int(self._host.config.market.grace * SECOND))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._count)
             async with anyio.create_task_group() as sources:

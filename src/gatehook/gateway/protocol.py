@@ -1,7 +1,7 @@
 """What is spoken on the control socket: one JSON object a line.
 
-A request is ``{"id", "method", "params"}``. Its answer is any number of ``{"id", "item"}`` and then one ``{"id", "result"}`` or
-``{"id", "error": {"code", "message", "remedy", …}}``.
+A request is ``{"id", "method", "params"}``. Its answer is any number of ``{"id", "item"}`` and then one
+``{"id", "result"}`` or ``{"id", "error": {"code", "message", "remedy", …}}``.
 """
 
 from __future__ import annotations

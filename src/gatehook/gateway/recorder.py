@@ -1,16 +1,17 @@
 """Orders and fills are remembered: read from the journal, behind what was remembered before, and written to the memory.
 
-The journal is the source; an event only says that there is more. So nothing is missed over a restart, a slow memory or a
-switch of the slot, and nothing is there twice, since the ids are the journal's own.
+The journal is the source; an event only says that there is more. So nothing is missed over a restart, a slow memory or
+a switch of the slot, and nothing is there twice, since the ids are the journal's own.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
+import math
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +23,9 @@ from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
 from gatehook.events import EventBus
 from gatehook.events import FeedEvent
+from gatehook.host import MemoryHandle
 from gatehook.kinds.amounts import plain
 from gatehook.kinds.errors import ProviderError
-from gatehook.kinds.memory import MemoryBackend
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
@@ -41,13 +42,13 @@ NAMESPACE: Final = "journal"
 
 
 class Recorder:
-    """Keeps the memory up with the journal. ``memory`` returns the slot's entry id and handle, or ``None`` when it is empty."""
+    """Keeps the memory up with the journal. ``memory`` returns the slot's entry and handle, if any."""
 
     def __init__(
         self,
         journal: Journal,
         bus: EventBus,
-        memory: Callable[[], tuple[str, MemoryBackend] | None],
+        memory: Callable[[], tuple[str, MemoryHandle] | None],
         data_dir: Path,
         report: Callable[[Diagnostic], object],
     ) -> None:
@@ -69,8 +70,8 @@ class Recorder:
         self._positions = await anyio.to_thread.run_sync(_read_positions, self._path)
         while True:
             self._more = anyio.Event()
-            pause = 0.0 if await self._catch_up() else _RETRY
-            with anyio.move_on_after(pause or None):  # type: ignore[arg-type]  # None: for ever
+            pause = math.inf if await self._catch_up() else _RETRY
+            with anyio.move_on_after(pause):
                 await self._more.wait()
 
     async def catch_up(self) -> bool:
@@ -110,28 +111,28 @@ def _order_document(change: Change, order: Order) -> MemoryDoc:
         f"order {request.client_order_id} {request.side} {plain(request.quantity)} {request.quantity_unit} "
         f"{request.instrument_id} {request.type}{price}{trigger} is {order.status}, filled {plain(order.filled)}{why}"
     )
-    return _document(change, f"order/{request.client_order_id}", "order", text, str(request.instrument_id.symbol), request.tags)
+    identity = f"order/{request.client_order_id}"
+    return _document(change, identity, "order", text, request.instrument_id.symbol, request.tags)
 
 
 def _fill_document(change: Change, fill: Fill) -> MemoryDoc:
     text = (
-        f"fill {fill.trade_id} of order {fill.client_order_id or fill.venue_order_id}: {fill.side} {plain(fill.quantity)} "
-        f"{fill.quantity_unit} {fill.instrument_id} at {plain(fill.price)} on {to_rfc3339(fill.ts_event)}"
+        f"fill {fill.trade_id} of order {fill.client_order_id or fill.venue_order_id}: {fill.side} "
+        f"{plain(fill.quantity)} {fill.quantity_unit} {fill.instrument_id} at {plain(fill.price)} "
+        f"on {to_rfc3339(fill.ts_event)}"
     )
-    identity = "/".join(("fill", fill.venue_order_id, fill.trade_id))
-    return _document(change, identity, "fill", text, str(fill.instrument_id.symbol), ())
+    identity = f"fill/{fill.venue_order_id}/{fill.trade_id}"
+    return _document(change, identity, "fill", text, fill.instrument_id.symbol, ())
 
 
-def _document(
-    change: Change, identity: str, kind: str, text: str, symbol: str, tags: Iterable[str]
-) -> MemoryDoc:
+def _document(change: Change, identity: str, kind: str, text: str, symbol: str, tags: Sequence[str]) -> MemoryDoc:
     return MemoryDoc(
         id=identity,
         text=text,
         namespace=(NAMESPACE, change.account.entry_id, change.account.account_id),
         ts=change.at.market,
         kind=kind,
-        tags=frozenset(tags),
+        tags=tags,
         meta={
             "symbol": symbol,
             "account": str(change.account),
@@ -154,4 +155,4 @@ def _read_positions(path: Path) -> dict[str, int]:
 def _write_positions(path: Path, positions: dict[str, int]) -> None:
     temporary = path.with_suffix(".new")
     temporary.write_text(json.dumps(positions), "utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)

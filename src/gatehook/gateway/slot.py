@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
-from gatehook.gateway.brokers import active_entries
+from gatehook.host import MemoryHandle
 from gatehook.host import PluginHost
-from gatehook.kinds.kind import Kind
-from gatehook.kinds.memory import MemoryBackend
+
+_SLOT: Final = "memory"
 
 
-def memory_in_slot(host: PluginHost, *, caller: str) -> tuple[str, MemoryBackend] | None:
+def memory_in_slot(host: PluginHost, *, caller: str) -> tuple[str, MemoryHandle] | None:
     """Return the entry that fills the slot and its handle; ``None`` where the slot is empty."""
-    filled = active_entries(host, Kind.MEMORY)
-    return (filled[0], host.memory(caller=caller)) if filled else None
+    entry_id = host.slot(_SLOT)
+    return None if entry_id is None else (entry_id, host.memory(caller=caller))
 
 
-def require_memory(host: PluginHost, *, caller: str) -> MemoryBackend:
+def require_memory(host: PluginHost, *, caller: str) -> MemoryHandle:
     """Return the handle of what fills the slot.
 
     Raises:

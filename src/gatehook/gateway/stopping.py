@@ -15,7 +15,7 @@ _LOG: Final = logging.getLogger("gatehook.gateway")
 
 
 async def cancel_entries(brokers: Brokers) -> list[Order]:
-    """Cancel the open orders that can still add risk (those that only reduce go on protecting); return what was canceled."""
+    """Cancel the open orders that can still add risk; those that only reduce stay. Return what was canceled."""
     canceled = []
     for order in await brokers.orders(open_only=True, limit=10_000):
         if order.request.reduce_only:

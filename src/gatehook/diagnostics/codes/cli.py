@@ -71,3 +71,9 @@ BUILTIN_NEEDS_DENY = Code(
     "{plugin} ships with Gatehook and runs without consent, so there is none to take back.",
     "Deny it (`gatehook config set plugins.deny '[\"{plugin}\"]'`), or disable its entry.",
 )
+CHANGED_MEANWHILE = Code(
+    "cli.changed-meanwhile",
+    Severity.ERROR,
+    "The files of {plugin} changed while you were reading; no consent was recorded.",
+    "Run `gatehook plugins enable {plugin}` again and look at what it shows.",
+)

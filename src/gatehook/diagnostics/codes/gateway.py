@@ -75,7 +75,7 @@ NOT_REMEMBERED = Code(
     "gateway.not-remembered",
     Severity.WARNING,
     "Orders and fills are not being remembered: {why}.",
-    "They are safe in the journal and are written once the memory works; `gatehook slots list` shows what fills the slot.",
+    "They are safe in the journal, and written once the memory works; `gatehook slots list` shows what fills it.",
 )
 LOG_LOST = Code(
     "gateway.log-lost",

@@ -35,6 +35,7 @@ class EventMethods:
                 try:
                     async for item in subscription:
                         yield {"gap": item.lost} if isinstance(item, Gap) else item.to_json()
-                    return
                 except StreamOverflow:  # whoever looks on gets a gap, and goes on
                     yield {"gap": None}
+                else:
+                    return

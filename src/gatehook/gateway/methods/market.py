@@ -32,7 +32,8 @@ class MarketMethods:
             known = await source.handle.list_instruments()
             if any(one.id == wanted for one in known):
                 tick = await source.handle.quote(wanted)
-                return {"schemaVersion": 1, "quote": to_json(tick), "label": source.label_of(tick), "entry": source.entry_id}
+                label = source.label_of(tick)
+                return {"schemaVersion": 1, "quote": to_json(tick), "label": label, "entry": source.entry_id}
         hint = did_you_mean(str(wanted), [str(one.id) for one, _ in await self._prices.instruments(None)])
         raise GatehookError(codes.UNKNOWN_INSTRUMENT(instrument=wanted, hint=hint))
 

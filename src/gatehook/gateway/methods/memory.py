@@ -9,14 +9,13 @@ from uuid import uuid4
 
 from gatehook.context import Clock
 from gatehook.gateway.methods.method import Method
-from gatehook.gateway.methods.method import Methods
 from gatehook.gateway.params import Params
+from gatehook.host import MemoryHandle
 from gatehook.kinds.codec import to_json
 from gatehook.kinds.filters import And
 from gatehook.kinds.filters import Eq
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.memory import Hit
-from gatehook.kinds.memory import MemoryBackend
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
@@ -28,11 +27,11 @@ NOTES: Final = ("notes",)
 class MemoryMethods:
     """``memory.*``. ``memory`` returns the handle of whatever fills the slot now, or raises."""
 
-    def __init__(self, memory: Callable[[], MemoryBackend], clock: Clock) -> None:
+    def __init__(self, memory: Callable[[], MemoryHandle], clock: Clock) -> None:
         self._memory = memory
         self._clock = clock
 
-    def table(self) -> Methods:
+    def table(self) -> dict[str, Method]:
         """Return the methods by name."""
         return {
             "memory.search": Method(self.search),

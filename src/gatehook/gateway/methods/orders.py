@@ -86,8 +86,7 @@ class OrderMethods:
         return order
 
     def _shown(self, order: Order) -> Mapping[str, Any]:
-        label = self._brokers.label_of(order.request.account.entry_id)
-        return {"schemaVersion": 1, "order": to_json(order), "label": label}
+        return {"schemaVersion": 1, "order": to_json(order)}
 
 
 def _request(params: Params, account: AccountKey, instrument: InstrumentId, unit: QuantityUnit) -> OrderRequest:
@@ -105,7 +104,7 @@ def _request(params: Params, account: AccountKey, instrument: InstrumentId, unit
         post_only=params.flag("post_only"),
         reduce_only=params.flag("reduce_only"),
         position_id=params.maybe("position_id"),
-        tags=params.texts("tags"),
+        tags=list(params.texts("tags")),
         **_prices(params),
     )
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import attrs
 
+from gatehook.catalog.slots import SLOTS
 from gatehook.gateway.methods.method import Method
 from gatehook.gateway.methods.method import Methods
 from gatehook.gateway.params import Params
-from gatehook.kinds.kind import KINDS
+from gatehook.gateway.slots import slot_rows
 from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.times import to_rfc3339
 
@@ -67,32 +68,20 @@ class RunningMethods:
 
     async def restart(self, params: Params) -> Any:
         """Restart one entry and say what became of it."""
-        entry = params.text("entry")
-        await self._host.restart(entry)
-        status = next(one for one in self._host.statuses() if one.entry_id == entry)
-        return {"schemaVersion": 1, **_status(status)}
+        return {"schemaVersion": 1, **_status(await self._host.restart(params.text("entry")))}
 
     async def slots(self, params: Params) -> Any:
         """Say who fills each slot, and who could."""
-        return {"schemaVersion": 1, "slots": slot_rows(self._host.plan)}
+        return {"schemaVersion": 1, "slots": slot_rows(self._host.plan, self._holders())}
+
+    def _holders(self) -> dict[str, str | None]:
+        return {slot: self._host.slot(slot) for slot in SLOTS}
 
     async def use_slot(self, params: Params) -> Any:
         """Let another entry fill a slot; when it does not start, nothing changed."""
         slot, entry = params.text("slot"), params.text("entry")
         await self._host.use_slot(slot, entry)
-        return {"schemaVersion": 1, "slots": slot_rows(self._host.plan)}
-
-
-def slot_rows(plan: Any) -> list[Any]:
-    """Return each slot with the entry that fills it and those that could."""
-    rows = []
-    for kind, spec in KINDS.items():
-        if spec.slot is not None:
-            able = [one for one in plan.activations if one.kind is kind]
-            filled = [one.entry_id for one in able if one.status == "active"]
-            others = [one.entry_id for one in able if one.status != "active"]
-            rows.append({"slot": spec.slot, "kind": str(kind), "entry": filled[0] if filled else None, "others": others})
-    return rows
+        return {"schemaVersion": 1, "slots": slot_rows(self._host.plan, self._holders())}
 
 
 def _status(status: PluginStatus) -> Any:
