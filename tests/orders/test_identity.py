@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from gatehook.kinds.errors import DuplicateClientOrderId
+from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.orders import TimeInForce
 from tests.orders.venue import limit
@@ -39,3 +40,71 @@ async def test_statement_02_other_content_is_refused_and_nothing_is_sent(floor):
         with pytest.raises(DuplicateClientOrderId):
             await floor.handle.submit_order(limit("a", "11"))
         assert floor.sent() == 1
+
+
+async def test_statement_03_it_holds_after_the_end_and_after_a_restart(floor):
+    async with floor():
+        await floor.handle.submit_order(limit("a"))
+        canceled = await floor.handle.cancel_order("a")
+        assert (await floor.handle.submit_order(limit("a"))).status is OrderStatus.CANCELED
+    async with floor():
+        assert await floor.handle.submit_order(limit("a")) == canceled
+        with pytest.raises(DuplicateClientOrderId):
+            await floor.handle.submit_order(limit("a", price="1.2"))
+        assert floor.sent() == 1
+
+
+async def test_statement_04_two_tasks_with_one_id_make_one_order(floor):
+    release = anyio.Event()
+    found = []
+
+    async def slow(request):
+        await release.wait()
+        return floor.venue.accept(request)
+
+    async def submit():
+        found.append(await floor.handle.submit_order(limit("a")))
+
+    async with floor():
+        floor.broker.on_submit = slow
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(submit)
+            await anyio.wait_all_tasks_blocked()
+            with pytest.raises(DuplicateClientOrderId):
+                await floor.handle.submit_order(limit("a", "11"))
+            release.set()
+        assert floor.sent() == 1
+        assert found == [found[0]] * 3
+
+
+async def test_statement_04_the_second_task_gets_the_firsts_refusal(floor):
+    async def denies(request):
+        await anyio.wait_all_tasks_blocked()
+        raise NotConnected("down")
+
+    refused = []
+
+    async def submit():
+        with pytest.raises(NotConnected) as caught:
+            await floor.handle.submit_order(limit("a"))
+        refused.append(caught.value)
+
+    async with floor():
+        floor.broker.on_submit = denies
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(submit)
+            tasks.start_soon(submit)
+        assert len(refused) == 2
+        assert floor.sent() == 1
+
+
+async def test_statement_51_a_known_id_is_answered_while_the_entry_is_down(floor):
+    async with floor():
+        first = await floor.handle.submit_order(limit("a"))
+        await floor.desk.detach("venue")
+        assert await floor.handle.submit_order(limit("a")) == first
+        with pytest.raises(DuplicateClientOrderId):
+            await floor.handle.submit_order(limit("a", "11"))
+        with pytest.raises(NotConnected):
+            await floor.handle.submit_order(limit("b"))

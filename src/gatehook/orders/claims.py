@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import NoneType
+from typing import Final
+
 from gatehook.kinds.errors import DuplicateClientOrderId
+from gatehook.kinds.errors import InvalidOrder
+from gatehook.kinds.instruments import AccountKey
+from gatehook.kinds.instruments import InstrumentId
+from gatehook.kinds.instruments import QuantityUnit
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
+from gatehook.kinds.orders import OrderType
+from gatehook.kinds.orders import Side
+from gatehook.kinds.orders import TimeInForce
+from gatehook.kinds.orders import Trailing
 from gatehook.orders.machine import VENUE_STATUSES
 from gatehook.orders.records import Known
 from gatehook.orders.sending import Proof
 from gatehook.orders.sending import Reply
 from gatehook.orders.sending import unproven
+
+
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "client_order_id": (str,),
+    "account": (AccountKey,),
+    "instrument_id": (InstrumentId,),
+    "side": (Side,),
+    "type": (OrderType,),
+    "quantity_unit": (QuantityUnit,),
+    "trailing": (Trailing, NoneType),
+    "time_in_force": (TimeInForce, NoneType),
+}
+
+
+def check_types(request: OrderRequest) -> None:
+    """Check that the fields are what they say: an order built in Python may hold plain strings, which never compare right.
+
+    Raises:
+        InvalidOrder: naming the field and the type.
+    """
+    if not isinstance(request, OrderRequest):
+        raise InvalidOrder(f"an order is an OrderRequest, not {type(request).__name__}")
+    for name, types in _TYPES.items():
+        value = getattr(request, name)
+        if not isinstance(value, types):
+            raise InvalidOrder(f"{name} is of the type {types[0].__name__}, not {type(value).__name__}")
 
 
 def same(known: Known, digest: str) -> Order:

@@ -23,6 +23,7 @@ from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderType
 from gatehook.orders.access import CallKind
+from gatehook.orders.claims import check_types
 from gatehook.orders.claims import checked
 from gatehook.orders.claims import same
 from gatehook.orders.digest import content_digest
@@ -93,6 +94,7 @@ class Closing:
     async def submit_list(self, entry_id: str, orders: OrderList, caller: str) -> Sequence[Order]:
         """Submit orders that depend on each other; see ``BrokerHandle.submit_order_list``."""
         for one in orders.orders:
+            check_types(one)
             check_shape(one)
         members: Any = [with_defaults(one) for one in orders.orders]  # mypy cannot type a field converted by ``tuple``
         orders = OrderList(list_id=orders.list_id, contingency=orders.contingency, orders=members)

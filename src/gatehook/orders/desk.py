@@ -31,6 +31,7 @@ from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
 from gatehook.orders.access import BrokerAccess
 from gatehook.orders.access import CallKind
+from gatehook.orders.claims import check_types
 from gatehook.orders.claims import checked
 from gatehook.orders.claims import same
 from gatehook.orders.closing import Closing
@@ -217,6 +218,7 @@ class Desk:
             DuplicateClientOrderId: the id was used for an order of other content; nothing was sent.
             StorageUnavailable: the intent could not be written; nothing was sent.
         """
+        check_types(request)
         check_shape(request)
         request = with_defaults(request)
         digest = order_digest(request)

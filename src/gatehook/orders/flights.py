@@ -9,6 +9,7 @@ from typing import TypeVar
 from typing import cast
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from gatehook.kinds.errors import Ambiguous
@@ -25,6 +26,7 @@ class _Flight:
         self.digest = digest
         self.waiting = 1
         self.done = anyio.Event()
+        self.begun = False
         self.abandoned = False
         self.value: Any = None
         self.error: BaseException | None = None
@@ -62,22 +64,23 @@ class Flights:
             if flight.digest != digest:
                 raise DuplicateClientOrderId(f"{key} is being sent with other content")
             flight.waiting += 1
-            await _wait(flight)
+            await self._wait(key, flight)
             if not flight.abandoned:
                 return cast("T", _outcome(flight))
         if self._tasks is None:
             raise Closed("the desk is closed; nothing was sent")
+        await anyio.lowlevel.checkpoint_if_cancelled()
         flight = self._flights[key] = _Flight(digest)
         self._tasks.start_soon(self._fly, key, flight, work)
-        await _wait(flight)
+        await self._wait(key, flight)
         return cast("T", _outcome(flight))
 
     async def _fly(self, key: str, flight: _Flight, work: Callable[[], Awaitable[Any]]) -> None:
+        if flight.abandoned:
+            return
+        flight.begun = True
         try:
-            if flight.waiting:
-                flight.value = await work()
-            else:
-                flight.abandoned = True
+            flight.value = await work()
         except Exception as error:  # noqa: BLE001  it belongs to those who wait
             flight.error = error
         except BaseException:
@@ -87,12 +90,15 @@ class Flights:
             del self._flights[key]
             flight.done.set()
 
-
-async def _wait(flight: _Flight) -> None:
-    try:
-        await flight.done.wait()
-    finally:
-        flight.waiting -= 1
+    async def _wait(self, key: str, flight: _Flight) -> None:
+        try:
+            await flight.done.wait()
+        finally:
+            flight.waiting -= 1
+            if not (flight.waiting or flight.begun):
+                flight.abandoned = True
+                del self._flights[key]
+                flight.done.set()
 
 
 def _outcome(flight: _Flight) -> Any:
