@@ -30,6 +30,7 @@ from gatehook.catalog.manifest import Permissions
 from gatehook.catalog.manifest import PythonModule
 from gatehook.catalog.manifest import Requires
 from gatehook.catalog.manifest import Transport
+from gatehook.catalog.manifest_schema import manifest_json_schema
 from gatehook.catalog.parsing import manifest_from
 from gatehook.catalog.parsing import parse_manifest
 from gatehook.catalog.places import Places
@@ -83,6 +84,7 @@ __all__ = [
     "lock_path",
     "make_plan",
     "manifest_from",
+    "manifest_json_schema",
     "parse_manifest",
     "read_lock",
     "tree_digest",

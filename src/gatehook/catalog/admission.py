@@ -10,7 +10,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from typing import Final
 
@@ -57,13 +57,35 @@ class Rival:
     version: str | None
 
 
+@attrs.frozen
+class Objection:
+    """Why a rule stops a candidate: a code and its facts, or a diagnostic that was there before."""
+
+    candidate: Candidate
+    code: Code | Diagnostic
+    facts: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def cause(self) -> str:
+        """The id of the code."""
+        return self.code.code if isinstance(self.code, Diagnostic) else self.code.id
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The objection as a diagnostic; made when somebody looks, for it costs more than the decision."""
+        if isinstance(self.code, Diagnostic):
+            return self.code
+        one = self.candidate
+        return self.code(**{"plugin": one.id, "origin": str(one.origin), "path": one.root, **self.facts})
+
+
 @attrs.frozen(kw_only=True)
 class Decision:
     """What was decided about a candidate.
 
     Attributes:
         cause: the id of the code that says why; for an admitted plugin a key of ``ADMITTED_BECAUSE``.
-        objection: the diagnostic behind the cause; ``None`` when it is admitted.
+        because: what the deciding rule objected; ``None`` when it is admitted.
         rivals: all others with its id.
         tree: the hashed tree that a consent is pinned to; only its bytes may run. ``None``: no consent is needed.
     """
@@ -71,7 +93,7 @@ class Decision:
     candidate: Candidate
     status: AdmissionStatus
     cause: str
-    objection: Diagnostic | None = None
+    because: Objection | None = attrs.field(default=None, repr=False)
     rivals: tuple[Rival, ...] = ()
     tree: Tree | None = attrs.field(default=None, repr=False)
 
@@ -81,9 +103,14 @@ class Decision:
         return self.status is AdmissionStatus.ADMITTED
 
     @property
+    def objection(self) -> Diagnostic | None:
+        """The diagnostic behind the cause; ``None`` when it is admitted."""
+        return None if self.because is None else self.because.diagnostic
+
+    @property
     def sentence(self) -> str:
         """Why, in words."""
-        return self.objection.message if self.objection is not None else ADMITTED_BECAUSE[self.cause]
+        return self.because.diagnostic.message if self.because is not None else ADMITTED_BECAUSE[self.cause]
 
 
 #: Why an admitted plugin may run.
@@ -113,10 +140,13 @@ class Case:
     group: Group
     sets: _Sets
 
-    def objection(self, code: Code, *, path: Path | None = None, **facts: Any) -> Diagnostic:
+    def objection(self, code: Code | Diagnostic, **facts: Any) -> Objection:
         """Make an objection to the candidate."""
-        one = self.candidate
-        return code(plugin=one.id, origin=str(one.origin), path=path or one.root, **facts)
+        return Objection(self.candidate, code, facts)
+
+    def own(self) -> Objection:
+        """Return what was found wrong when the candidate was read."""
+        return Objection(self.candidate, self.candidate.diagnostics[0])
 
 
 @attrs.define
@@ -140,7 +170,7 @@ class Rule:
 
     name: str
     status: AdmissionStatus
-    objection: Callable[[Case], Diagnostic | None]
+    objection: Callable[[Case], Objection | None]
     codes: tuple[Code, ...] = ()
 
 
@@ -160,7 +190,7 @@ def _decide(case: Case) -> Decision:
         objection = rule.objection(case)
         if objection is not None:
             return Decision(
-                candidate=candidate, status=rule.status, cause=objection.code, objection=objection, rivals=rivals
+                candidate=candidate, status=rule.status, cause=objection.cause, because=objection, rivals=rivals
             )
     cause = _why_admitted(candidate, case.policy)
     consent = case.policy.consents.get(key_of(candidate)) if cause == "consent" else None
@@ -206,17 +236,18 @@ def is_chosen(candidate: Candidate, choice: str) -> bool:
     return choice == candidate.origin or (candidate.root is not None and choice == str(candidate.root))
 
 
-def _off(case: Case) -> Diagnostic | None:
+def _off(case: Case) -> Objection | None:
     return None if case.policy.enabled else case.objection(codes.OFF)
 
 
-def _denied(case: Case) -> Diagnostic | None:
-    return case.objection(codes.DENIED) if case.candidate.folded in case.sets.deny else None
+def _denied(case: Case) -> Objection | None:
+    deny = case.sets.deny
+    return case.objection(codes.DENIED) if deny and case.candidate.folded in deny else None
 
 
-def _blocklisted(case: Case) -> Diagnostic | None:
+def _blocklisted(case: Case) -> Objection | None:
     if case.policy.blocklist_fault is not None and not case.candidate.origin.trusted:
-        return attrs.evolve(case.policy.blocklist_fault, plugin=case.candidate.id)
+        return case.objection(attrs.evolve(case.policy.blocklist_fault, plugin=case.candidate.id))
     for one in case.policy.blocklist:
         if fold(one.id) == case.candidate.folded and _is_bad(case.candidate.version, one.first_good):
             advice = f"Update it to {one.first_good} or later." if one.first_good else "Remove it; no version is good."
@@ -230,15 +261,15 @@ def _is_bad(version: str | None, first_good: str | None) -> bool:
     return version is None or first_good is None or in_range(version, f"<{first_good}")
 
 
-def _blocked(case: Case) -> Diagnostic | None:
-    return case.candidate.diagnostics[0] if case.candidate.state is CandidateState.BLOCKED else None
+def _blocked(case: Case) -> Objection | None:
+    return case.own() if case.candidate.state is CandidateState.BLOCKED else None
 
 
-def _invalid(case: Case) -> Diagnostic | None:
-    return case.candidate.diagnostics[0] if case.candidate.state is CandidateState.INVALID else None
+def _invalid(case: Case) -> Objection | None:
+    return case.own() if case.candidate.state is CandidateState.INVALID else None
 
 
-def _incompatible(case: Case) -> Diagnostic | None:
+def _incompatible(case: Case) -> Objection | None:
     manifest, policy = case.candidate.manifest, case.policy
     if manifest is None:
         return None
@@ -254,7 +285,7 @@ def _incompatible(case: Case) -> Diagnostic | None:
     return case.objection(codes.RUNTIME_UNAVAILABLE, runtime=needed, available=", ".join(sorted(policy.runtimes)))
 
 
-def _shadowed(case: Case) -> Diagnostic | None:
+def _shadowed(case: Case) -> Objection | None:
     group, candidate = case.group, case.candidate
     if group.holder is candidate:
         return None
@@ -271,14 +302,14 @@ def _choice(candidate: Candidate, members: tuple[Candidate, ...]) -> str:
     return str(candidate.origin) if alone else candidate.place
 
 
-def _not_allowed(case: Case) -> Diagnostic | None:
+def _not_allowed(case: Case) -> Objection | None:
     allow = case.sets.allow
     if not allow or case.candidate.origin is Origin.BUILTIN or case.candidate.folded in allow:
         return None
     return case.objection(codes.NOT_ALLOWED)
 
 
-def _not_locked(case: Case) -> Diagnostic | None:
+def _not_locked(case: Case) -> Objection | None:
     candidate, policy = case.candidate, case.policy
     if policy.locked is None:
         return None
@@ -296,13 +327,13 @@ def _not_locked(case: Case) -> Diagnostic | None:
     return None
 
 
-def _no_consent(case: Case) -> Diagnostic | None:
+def _no_consent(case: Case) -> Objection | None:
     candidate, policy = case.candidate, case.policy
     if candidate.origin.trusted:
         return None
     if candidate.dev and policy.mode is Mode.PAPER:
         return None
-    consent = policy.consents.get(key_of(candidate), _NO_CONSENT)
+    consent = policy.consents.get(key_of(candidate), _NO_CONSENT) if policy.consents else _NO_CONSENT
     if consent.state is ConsentState.GRANTED:
         return None
     if consent.state is ConsentState.REFUSED:

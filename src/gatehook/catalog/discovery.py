@@ -83,7 +83,7 @@ class _Search:
 
     def __init__(self, places: Places) -> None:
         self.diagnostics: list[Diagnostic] = []
-        self._places = places
+        self._ownership = {origin: places.ownership(origin) for origin in Origin}
         self._found: dict[tuple[int, int], Candidate] = {}
         self._dev: set[tuple[int, int]] = set()
 
@@ -148,7 +148,7 @@ class _Search:
                 self._dev.add(identity)
             if identity in self._found:
                 return True
-            found = read_plugin(descriptor, path, directory, origin, self._places.ownership(origin))
+            found = read_plugin(descriptor, path, directory, origin, self._ownership[origin])
             if found is None:
                 return False
             if brought_by is not None:

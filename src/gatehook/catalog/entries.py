@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,7 @@ from gatehook.diagnostics.records import did_you_mean
 
 PYTHON_ENDINGS: Final = (".py",)
 NODE_ENDINGS: Final = (".mjs", ".js", ".cjs")
+_PLAIN_PATH: Final = re.compile(r"(?!\.{0,2}(?:/|\Z))[^/\\:]+(?:/(?!\.{0,2}(?:/|\Z))[^/\\:]+)*\Z")
 _ISOLATIONS: Final = {str(one): one for one in Isolation}
 _TRANSPORTS: Final = {str(one): one for one in (Transport.SSE, Transport.STREAMABLE_HTTP)}
 
@@ -38,7 +40,8 @@ def read_entry(value: Any, reader: Reader) -> Entry | None:
             reader.note(codes.MISSING_KEY, "/entry", key="type", expected='"python.module"')
         return None
     keys, read = _TYPES[kind]
-    reader.unknown(entry, keys, "/entry")
+    if not keys.issuperset(entry):
+        reader.unknown(entry, keys, "/entry")
     return read(entry, reader)
 
 
@@ -71,7 +74,7 @@ def _path(value: Any, key: str, reader: Reader, endings: tuple[str, ...]) -> str
 
 def is_plain_path(path: str) -> bool:
     """Say whether a path is relative, stays below its start and has one spelling only."""
-    return "\\" not in path and ":" not in path and not {"", ".", ".."}.intersection(path.split("/"))
+    return _PLAIN_PATH.match(path) is not None
 
 
 def _mcp(entry: Mapping[str, Any], reader: Reader) -> Entry | None:

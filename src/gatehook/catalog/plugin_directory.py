@@ -111,7 +111,6 @@ def _fault_of_file(
         raise GatehookError(unreadable(root / file, error)) from None
     if not stat.S_ISREG(about.st_mode):
         return codes.ENTRY_NOT_A_FILE, {"found": kind_of(about.st_mode)}
-    fault = ownership.fault(root / file, about)
-    if fault is not None:
+    if ownership.suspects(about) and (fault := ownership.fault(root / file, about)) is not None:
         raise GatehookError(fault)
     return None

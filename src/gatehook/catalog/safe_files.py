@@ -30,6 +30,14 @@ class Ownership:
     uids: frozenset[int] | None
     hard_links: bool
 
+    def suspects(self, about: os.stat_result) -> bool:
+        """Say, fast, whether ``fault`` has to have a look."""
+        return bool(
+            about.st_mode & stat.S_IWOTH
+            or (self.uids is not None and about.st_uid not in self.uids)
+            or (not self.hard_links and about.st_nlink > 1)
+        )
+
     def fault(self, path: Path, about: os.stat_result) -> Diagnostic | None:
         """Say what makes a file or directory unsafe, with the command that mends it."""
         if about.st_mode & stat.S_IWOTH:
@@ -57,35 +65,28 @@ def read_below(directory: int, root: Path, relative: str, cap: int, ownership: O
     descriptor = open_below(directory, root, relative)
     try:
         about = os.fstat(descriptor)
-        fault = ownership.fault(root / relative, about) if _suspect(about, ownership) else None
+        fault = ownership.fault(root / relative, about) if ownership.suspects(about) else None
         if not stat.S_ISREG(about.st_mode):
             fault = codes.NOT_A_FILE(path=root / relative, found=kind_of(about.st_mode))
         if fault is not None:
             raise GatehookError(fault)
         if about.st_size > cap:
             raise TooLarge
-        return _read(descriptor, cap)
+        return _read(descriptor, about.st_size, cap)
     finally:
         os.close(descriptor)
 
 
-def _suspect(about: os.stat_result, ownership: Ownership) -> bool:
-    return bool(
-        about.st_mode & stat.S_IWOTH
-        or (ownership.uids is not None and about.st_uid not in ownership.uids)
-        or (not ownership.hard_links and about.st_nlink > 1)
-    )
-
-
-def _read(descriptor: int, cap: int) -> bytes:
-    data = os.read(descriptor, cap + 1)
-    while data and len(data) <= cap:
+def _read(descriptor: int, size: int, cap: int) -> bytes:
+    """Read to the end, which is where ``size`` says unless somebody writes at this moment."""
+    data = os.read(descriptor, size + 1)
+    while data and len(data) != size:
         more = os.read(descriptor, cap + 1 - len(data))
         if not more:
-            return data
+            break
         data += more
-    if len(data) > cap:
-        raise TooLarge
+        if len(data) > cap:
+            raise TooLarge
     return data
 
 

@@ -1,7 +1,8 @@
 """The digest of a plugin's tree, and reading its files back exactly as they were hashed.
 
 The digest covers the sorted relative paths, the execute bit and the SHA-256 of each file. A tree with bytecode,
-symbolic links, special files or too much of anything has none. Only ``__pycache__`` of an installed package is passed over:
+symbolic links, special files or too much of anything has none.
+Only ``__pycache__`` of an installed package is passed over:
 installers write it, and nothing of it is ever run.
 """
 
