@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def is_ours(error: BaseException) -> bool:
-    """Say whether an exception from a plugin's code must go on up: Ctrl-C, and a cancellation that somebody asked for."""
+    """Say whether an exception from a plugin's code must go on up: Ctrl-C, and a cancellation that was asked for."""
     if isinstance(error, KeyboardInterrupt):
         return True
     if isinstance(error, BaseExceptionGroup):

@@ -233,7 +233,11 @@ class MemoryHandle(Handle):
         return await port.call(provider.forget, namespace, ids)
 
     async def scan(
-        self, namespace: NamespaceSelector, *, filter: Filter | None = None, after: str | None = None
+        self,
+        namespace: NamespaceSelector,
+        *,
+        filter: Filter | None = None,  # noqa: A002  the backend's own word
+        after: str | None = None,
     ) -> AsyncIterator[StoredDoc]:
         """Iterate over documents by (namespace, id).
 

@@ -118,8 +118,8 @@ class PluginHost:
     ) -> Self:
         """Read the configuration and make the plan; no plugin code runs yet.
 
-        ``config`` is a mapping like the file, the path of a file, or ``None`` for the file in its usual places. The other
-        arguments are those of ``gatehook.catalog.plan.make_plan``.
+        ``config`` is a mapping like the file, the path of a file, or ``None`` for the file in its usual places. The
+        other arguments are those of ``gatehook.catalog.plan.make_plan``.
 
         Raises:
             GatehookError: with everything that is wrong with the configuration.
@@ -158,7 +158,7 @@ class PluginHost:
                 try:
                     await self._start(services, registry, tasks)
                     yield
-                except (Exception, KeyboardInterrupt, SystemExit) as error:  # raised below, where no group wraps it
+                except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001  raised below, out of the group
                     failure = error
                 finally:
                     with anyio.CancelScope(shield=True):
@@ -247,7 +247,8 @@ class PluginHost:
         Raises:
             GatehookError: while the host is not running.
         """
-        return _running(self._desk, "trading")
+        desk: Desk = _running(self._desk, "trading")
+        return desk
 
     @property
     def diagnostics(self) -> Sequence[Diagnostic]:
@@ -339,7 +340,8 @@ class PluginHost:
         return entry
 
     def _runs(self, what: str) -> Runner:
-        return _running(self._runner, what)
+        runner: Runner = _running(self._runner, what)
+        return runner
 
 
 def _running(part: Any, what: str) -> Any:

@@ -1,4 +1,4 @@
-"""``context.http``: a client for each entry over one shared TLS context; httpx2 is imported when it is first asked for."""
+"""``context.http``: a client for each entry over one shared TLS context; httpx2 is imported when one is asked for."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from gatehook.diagnostics.codes import host as codes
 
 
 class DataDirectory:
-    """A directory that only its owner reads, locked while it is open. The lock goes with the process, however it ends."""
+    """A directory that only its owner reads, locked while it is open. The lock goes when the process does."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -24,7 +24,7 @@ class Negotiated:
     wider: tuple[str, ...]
 
 
-def negotiate(declared: Any, actual: object | None) -> Negotiated:
+def negotiate(declared: Any, actual: Any) -> Negotiated:
     """Compare. ``actual`` is ``None`` for "as declared".
 
     Raises:

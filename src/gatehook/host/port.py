@@ -1,6 +1,6 @@
-"""Where handles find the provider of one entry and kind, whichever generation is running, and the guard around each call.
+"""Where handles find the provider of one entry and kind, whichever generation runs, and the guard around each call.
 
-A port lives as long as its entry; the supervisor puts a provider in when it has started and takes it out before it stops.
+A port lives as long as its entry. A provider is put in when it has started, and taken out before it stops.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was loaded: each plugin once, its observers and wrappers committed together, or a failure that left nothing behind."""
+"""What was loaded: each plugin once, all that it contributed committed together; a failure leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from gatehook.config.plugin_config import ResolvedConfig
 from gatehook.config.plugin_config import resolve_entry
 from gatehook.context import PluginStatus
 from gatehook.diagnostics import GatehookError
@@ -105,12 +106,9 @@ class Runner:
         assert self._tasks is not None, "the host is running"
         self._tasks.start_soon(function, name=f"gatehook {name}")
 
-    def _resolve(self, spec: EntrySpec) -> Mapping[str, Any]:
+    def _resolve(self, spec: EntrySpec) -> ResolvedConfig:
         self._claim_venue(spec)
-        resolved = resolve_entry(spec.config, spec.manifest.config_schema, redactor=self._services.redactor)
-        for diagnostic in resolved.diagnostics:
-            self._services.reports.report(diagnostic)
-        return resolved.values
+        return resolve_entry(spec.config, spec.manifest.config_schema, redactor=self._services.redactor)
 
     def _claim_venue(self, spec: EntrySpec) -> None:
         if _WITH_INSTRUMENTS.isdisjoint(spec.manifest.kinds):

@@ -86,7 +86,8 @@ class Slots:
                 return
             await self._runner.end(entry, kind)
         why = f"{first.entry_id} is {first.why_down()}"
-        self._report(slot_codes.DOWN(entry=first.entry_id, slot=slot, why=why))
+        fitting = ", ".join(one for one in self._runner.fitting(kind) if one != first.entry_id) or "none"
+        self._report(slot_codes.DOWN(entry=first.entry_id, slot=slot, why=why, fitting=fitting))
 
     async def use(self, slot: str, entry_id: str) -> None:
         """Switch to another entry, or to ``"none"``: the new one starts, then the old one stops.
@@ -112,14 +113,8 @@ class Slots:
         entry = self._runner.entry(entry_id, SLOTS[slot])
         if entry is None:
             fitting = self._runner.fitting(SLOTS[slot])
-            raise GatehookError(
-                slot_codes.UNKNOWN_ENTRY(
-                    slot=slot,
-                    entry=entry_id,
-                    hint=did_you_mean(entry_id, fitting),
-                    fitting=", ".join(fitting) or "none",
-                )
-            )
+            error = f"is no entry that could fill it{did_you_mean(entry_id, fitting)}"
+            raise GatehookError(codes.SLOT_SWITCH_FAILED(slot=slot, entry=entry_id, error=error))
         return entry
 
     async def _ready(self, slot: str, new: Entry) -> None:

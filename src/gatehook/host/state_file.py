@@ -1,4 +1,4 @@
-"""The SQLite file behind ``context.state``: opening it whatever is there, and reading and writing one entry's values."""
+"""The SQLite file behind ``context.state``: opened whatever is there, read and written an entry at a time."""
 
 from __future__ import annotations
 

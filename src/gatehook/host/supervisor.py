@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from gatehook.config.plugin_config import ResolvedConfig
 from gatehook.context import RunState
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import host as codes
@@ -35,7 +37,7 @@ class Supervisor:
     def __init__(
         self,
         entry: Entry,
-        resolve: Callable[[], Mapping[str, Any]],
+        resolve: Callable[[], ResolvedConfig],
         *,
         services: Services,
         registry: Registry,
@@ -53,7 +55,7 @@ class Supervisor:
         self._desk = desk
         self._entries = entries
         self._changes = changes
-        self._config: Mapping[str, Any] | GatehookError | None = None
+        self._config: ResolvedConfig | GatehookError | None = None
         self._generation: Generation | None = None
         self._budget = FailureBudget(services.settings, services.clock.monotonic)
         self._backoff = Backoff(services.settings)
@@ -97,8 +99,7 @@ class Supervisor:
             self._changes.notify()
 
     async def _once(self) -> None:
-        self._scope, self._request = anyio.CancelScope(), anyio.Event()
-        self._again, self._generation = False, None
+        self._renew()
         started = self._services.clock.monotonic()
         error = await self._live()
         generation = self._generation
@@ -115,8 +116,11 @@ class Supervisor:
             self._backoff.reset()
             self._config = None
 
+    def _renew(self) -> None:
+        self._scope, self._request = anyio.CancelScope(), anyio.Event()
+        self._again, self._generation, self._last_error = False, None, None
+
     async def _live(self) -> BaseException | None:
-        self._last_error = None
         try:
             async with anyio.create_task_group() as tasks:
                 try:
@@ -136,20 +140,20 @@ class Supervisor:
     async def _prepare(self) -> tuple[LoadedPlugin, Mapping[str, Any]]:
         entry, registry = self.entry, self._registry
         entry.set(RunState.STARTING)
-        config = self.configure()
+        config = await anyio.to_thread.run_sync(self.configure) if self._config is None else self._config
         if isinstance(config, GatehookError):
             raise config
+        for diagnostic in config.diagnostics:
+            self._services.reports.report(diagnostic)
         begun = registry.begin([entry.plugin_id])
         await registry.finish(begun, deadline=self._services.settings.start_timeout)
         plugin = await registry.loaded(entry.plugin_id, sorted(entry.kinds))
         for used in entry.spec.uses:
             await self._wait_for(self._entries[used])
-        return plugin, config
+        return plugin, config.values
 
-    def configure(self) -> Mapping[str, Any] | GatehookError:
-        """Resolve the entry's configuration, once for each start that was asked for; it blocks for as long as a file or the
-        key ring takes.
-        """
+    def configure(self) -> ResolvedConfig | GatehookError:
+        """Resolve the entry's configuration, once for each start that was asked for. Reading a secret may block."""
         if self._config is None:
             try:
                 self._config = self._resolve()

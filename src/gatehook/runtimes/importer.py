@@ -1,7 +1,7 @@
 """Running plugin code at load time on daemon threads, each piece with a deadline.
 
-A thread whose piece takes longer than ``patience`` gets a sibling, so that one slow import holds up nobody; at the deadline the
-piece is given up and its thread abandoned: it cannot be ended, and does not keep the process alive.
+A thread whose piece takes longer than ``patience`` gets a sibling, so that one slow import holds up nobody. At the
+deadline the piece is given up and its thread abandoned: it cannot be ended, and does not keep the process alive.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Batch(Generic[T]):
 
     def _work(self, piece: Piece[T]) -> None:
         while True:
-            result, error = _outcome(piece)
+            result, error = _outcome(piece.run)
             with self._changed:
                 if piece.over:
                     return
@@ -121,8 +121,8 @@ class Batch(Generic[T]):
                 piece = self._take()
 
 
-def _outcome(piece: Piece[T]) -> tuple[T | None, BaseException | None]:
+def _outcome(run: Callable[[], T]) -> tuple[T | None, BaseException | None]:
     try:
-        return piece.run(), None
+        return run(), None
     except BaseException as error:  # noqa: BLE001  whatever a plugin raises on this thread of ours, exits too, is its failure
         return None, error

@@ -99,14 +99,17 @@ def _register(manifest: Manifest, plugin: object, collector: Collector) -> None:
     if not callable(register):
         return
     try:
-        result = register(collector)
-        if inspect.isawaitable(result):
-            if inspect.iscoroutine(result):
-                result.close()
-            raise TypeError("register returned an awaitable; it is an ordinary function")
+        _refuse_awaitable(register(collector))
     except BaseException as error:
         code = inspect.unwrap(register).__code__ if inspect.isroutine(register) else None
         place = (None, None) if code is None else (Path(code.co_filename), code.co_firstlineno)
         raise GatehookError(
             codes.REGISTER_FAILED(plugin=manifest.id, path=place[0], line=place[1], error=describe(error))
         ) from error
+
+
+def _refuse_awaitable(result: object) -> None:
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError("register returned an awaitable; it is an ordinary function")

@@ -69,8 +69,8 @@ class PythonRuntime:
         self._space.close()
 
     async def load(self, requests: Iterable[LoadRequest], on_loaded: OnLoaded, *, deadline: float) -> None:
-        """Load plugins one after the other, slow ones beside the others; ``on_loaded`` is called in the event loop with each
-        plugin's id and what became of it, as soon as it is known.
+        """Load plugins one after the other, slow ones beside the others. ``on_loaded`` is called in the event loop with
+        each plugin's id and what became of it, as soon as it is known.
         """
         batch = self.batch(requests, deadline=deadline)
         limiter = CapacityLimiter(1)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
+from types import CodeType
 from types import FunctionType
 from types import MethodType
 from types import ModuleType
@@ -57,17 +58,18 @@ class Implementation:
     @property
     def path(self) -> Path:
         """The file it is written in."""
-        return Path(inspect.unwrap(self._plain).__code__.co_filename)
+        return Path(self._code.co_filename)
 
     @property
     def line(self) -> int:
         """The line it begins at."""
-        return inspect.unwrap(self._plain).__code__.co_firstlineno
+        return self._code.co_firstlineno
 
     @property
-    def _plain(self) -> FunctionType:
+    def _code(self) -> CodeType:
         function: Any = self.function.__func__ if isinstance(self.function, MethodType) else self.function
-        return function  # type: ignore[no-any-return]  # pluggy takes plain functions only
+        code: CodeType = inspect.unwrap(function).__code__
+        return code
 
     @property
     def stand_in(self) -> object:
@@ -94,7 +96,7 @@ class Unmarked:
 
 def scan(plugin: object) -> Iterator[Implementation | Unmarked]:
     """Yield every marked function of a module or object, and every unmarked one whose name looks like a hook's."""
-    is_module = isinstance(plugin, ModuleType)
+    module = plugin.__name__ if isinstance(plugin, ModuleType) else None
     reader = pluggy.PluginManager(hookspecs.PROJECT)
     for name, raw in _members(plugin):
         function = raw.__func__ if isinstance(raw, (staticmethod, classmethod, MethodType)) else raw
@@ -104,7 +106,7 @@ def scan(plugin: object) -> Iterator[Implementation | Unmarked]:
         if options is not None:
             hook = options.get("specname") or name
             yield Implementation(str(hook), getattr(plugin, name), options)
-        elif _looks_like_a_hook(name) and not (is_module and function.__module__ != plugin.__name__):
+        elif _looks_like_a_hook(name) and module in (None, function.__module__):
             code = inspect.unwrap(function).__code__
             yield Unmarked(name, Path(code.co_filename), code.co_firstlineno)
 

@@ -42,7 +42,7 @@ class CachedFiles:
 
 @attrs.frozen
 class VerifiedBytes:
-    """Compiles exactly these bytes, by their path below ``root``; no bytecode is read or written, and nothing is opened."""
+    """Compiles exactly these bytes, by their path below ``root``; no bytecode is read or written, no file opened."""
 
     root: Path
     files: Mapping[str, bytes]

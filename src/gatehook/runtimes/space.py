@@ -1,7 +1,7 @@
 """Private package names: ``gatehook_plugins.<origin>.<id>``, so that two plugins may both have ``utils.py``.
 
-Nothing is added to ``sys.path``. A space is a finder on ``sys.meta_path`` while its host runs; closing it takes its modules out of
-``sys.modules`` again.
+Nothing is added to ``sys.path``. A space is a finder on ``sys.meta_path`` while its host runs; closing it takes its
+modules out of ``sys.modules`` again.
 """
 
 from __future__ import annotations
