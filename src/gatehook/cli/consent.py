@@ -84,9 +84,7 @@ def _asked(candidate: Candidate) -> dict[str, Any]:
     try:
         digest = tree_of(candidate).digest
     except TreeRefused as refused:
-        raise GatehookError(
-            codes.NOT_RUNNABLE(plugin=candidate.id, status="refused", sentence=f"{refused}.")
-        ) from None
+        raise GatehookError(codes.NOT_RUNNABLE(plugin=candidate.id, status="refused", sentence=f"{refused}.")) from None
     return {
         "id": candidate.id,
         "version": facts["version"],

@@ -57,7 +57,7 @@ class Brokers:
         Raises:
             GatehookError: when it is not clear which is meant.
         """
-        refs, _ = await self.accounts()
+        refs, problems = await self.accounts()
         keys = [ref.account for ref in refs]
         if text is None and len(keys) == 1:
             return keys[0]
@@ -67,6 +67,8 @@ class Brokers:
         entry_id, _, account_id = (text or "").partition("/")
         if account_id and entry_id in self.entries():
             return AccountKey(entry_id, account_id)  # the desk says what is wrong with it
+        if problems:
+            raise GatehookError(codes.NO_ENTRY(what="the account", hint=f" ({'; '.join(problems)})"))
         raise GatehookError(codes.CHOOSE_ACCOUNT(accounts=", ".join(map(str, keys)) or "none"))
 
     async def unit_of(self, account: AccountKey, instrument: InstrumentId) -> QuantityUnit:

@@ -24,6 +24,7 @@ from typing import Self
 
 import structlog
 
+from gatehook.diagnostics import Diagnostic
 from gatehook.secrets import Redactor
 
 LOG_FILE: Final = "gatehook.log"
@@ -179,6 +180,7 @@ def _formatter(redactor: Redactor, render: Any) -> logging.Formatter:
             structlog.stdlib.ExtraAdder(),
             _add_exception,
             _add_time,
+            _place_diagnostic,
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -205,6 +207,15 @@ def _add_time(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
     from gatehook.kinds.times import to_rfc3339
 
     event["timestamp"] = to_rfc3339(int(event["_record"].created * 1000) * 1_000_000)
+    return event
+
+
+def _place_diagnostic(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep of a diagnostic what the text does not say already."""
+    diagnostic = event.pop("gatehook_diagnostic", None)
+    if isinstance(diagnostic, Diagnostic):
+        facts = {"code": diagnostic.code, "plugin": diagnostic.plugin, "entry": diagnostic.entry}
+        event.update({name: value for name, value in facts.items() if value is not None})
     return event
 
 

@@ -57,41 +57,56 @@ class Recorder:
         self._path = data_dir / POSITION_FILE
         self._report = report
         self._more = anyio.Event()
-        self._idle = anyio.Event()
-        self._positions: dict[str, int] = {}
+        self._turn = anyio.Lock()
+        self._positions: dict[str, int] | None = None
         bus.on_control(self._notice)
 
     def _notice(self, event: FeedEvent) -> None:
-        if event.topic.startswith("account."):
+        if event.topic.startswith("account.") or event.topic == "gateway.plugin":
             self._more.set()
 
     async def run(self) -> None:
         """Remember what happens until cancelled."""
-        self._positions = await anyio.to_thread.run_sync(_read_positions, self._path)
         while True:
             self._more = anyio.Event()
-            pause = math.inf if await self._catch_up() else _RETRY
+            pause = math.inf if await self.catch_up() else _RETRY
             with anyio.move_on_after(pause):
                 await self._more.wait()
 
     async def catch_up(self) -> bool:
-        """Remember everything the journal has now; ``False`` when the memory does not work."""
-        return await self._catch_up()
+        """Remember everything the journal has now; ``False`` when that does not work, which is reported."""
+        async with self._turn:
+            while (filled := self._memory()) is not None:
+                entry_id, memory = filled
+                try:
+                    if not await self._next_batch(entry_id, memory):
+                        return True
+                except (ProviderError, GatehookError, TimeoutError, OSError) as error:
+                    self._report(codes.NOT_REMEMBERED(entry=entry_id, why=str(error) or type(error).__name__))
+                    return False
+            return True
 
-    async def _catch_up(self) -> bool:
-        while (filled := self._memory()) is not None:
-            entry_id, backend = filled
-            changes = await self._journal.changes(after=self._positions.get(entry_id, 0), limit=_BATCH)
-            if not changes:
-                return True
-            try:
-                await backend.upsert(list(_documents(changes)))
-            except (ProviderError, GatehookError, TimeoutError) as error:
-                self._report(codes.NOT_REMEMBERED(entry=entry_id, why=str(error) or type(error).__name__))
-                return False
-            self._positions[entry_id] = max(change.seq or 0 for change in changes)
-            await anyio.to_thread.run_sync(_write_positions, self._path, dict(self._positions))
+    async def _next_batch(self, entry_id: str, memory: MemoryHandle) -> bool:
+        """Remember the next changes; ``False`` when there are none."""
+        positions = await self._known_positions()
+        changes = await self._journal.changes(after=positions.get(entry_id, 0), limit=_BATCH)
+        if not changes:
+            return False
+        await memory.upsert(list(_documents(changes)))
+        filled = self._memory()
+        if filled is not None and filled[0] == entry_id:  # else the slot was switched, and who has them is not known
+            positions[entry_id] = max(change.seq or 0 for change in changes)
+            await anyio.to_thread.run_sync(_write_positions, self._path, dict(positions))
         return True
+
+    async def _known_positions(self) -> dict[str, int]:
+        """Return how far each memory is. A position that the journal does not have is of another journal."""
+        if self._positions is None:
+            found = await anyio.to_thread.run_sync(_read_positions, self._path)
+            self._positions = {
+                entry: at for entry, at in found.items() if at and await self._journal.changes(after=at - 1, limit=1)
+            }
+        return self._positions
 
 
 def _documents(changes: Iterable[Change]) -> Iterable[MemoryDoc]:
