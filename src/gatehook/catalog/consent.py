@@ -55,7 +55,7 @@ def tree_of(candidate: Candidate) -> Tree:
     """
     if candidate.root is None:
         raise TreeRefused("it has no files", Path())
-    return hash_tree(candidate.root, skip_caches=candidate.origin in (Origin.BUILTIN, Origin.INSTALLED))
+    return hash_tree(candidate.root, packaged=candidate.origin in (Origin.BUILTIN, Origin.INSTALLED))
 
 
 @attrs.frozen

@@ -22,6 +22,7 @@ from gatehook.catalog.parsing import embedded_manifest
 from gatehook.catalog.places import Places
 from gatehook.catalog.plugin_directory import read_plugin
 from gatehook.catalog.plugin_directory import unopened_plugin
+from gatehook.catalog.reader import shown
 from gatehook.catalog.safe_files import DIRECTORY_FLAGS
 from gatehook.catalog.safe_files import unreadable
 from gatehook.diagnostics import Diagnostic
@@ -69,7 +70,7 @@ def _embedded(manifest: Manifest | Mapping[str, Any], plugin: object) -> Candida
         return Candidate(id=manifest.id, origin=Origin.EMBEDDED, manifest=manifest, embedded=plugin)
     made, diagnostics = embedded_manifest(manifest)
     return Candidate(
-        id=made.id if made else str(manifest.get("id", "?")),
+        id=made.id if made else shown(str(manifest.get("id", "?"))),
         origin=Origin.EMBEDDED,
         manifest=made,
         state=CandidateState.INVALID if made is None else CandidateState.OK,

@@ -1,7 +1,7 @@
 """The JSON Schema of ``plugin.json``, made from the same tables that read it.
 
-It is published as ``docs/manifest.schema.json`` and ships with the package. The reader is stricter where JSON Schema has no words:
-the capabilities of kinds that a manifest does not declare, floor and ceiling of a range, files that are not there.
+It is published as ``docs/manifest.schema.json`` and ships with the package. The reader is stricter where JSON Schema has
+no words: the capabilities of kinds that are not declared, floor and ceiling of a range, files that are not there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gatehook.kinds.kind import Kind
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 FILE_NAME: Final = "manifest.schema.json"
-_OWN: Final = {"^x-": {}}
+_OWN: Final[Mapping[str, Any]] = {"^x-": {}}
 
 
 def manifest_json_schema() -> dict[str, Any]:

@@ -77,19 +77,21 @@ def embedded_manifest(mapping: Mapping[str, Any]) -> tuple[Manifest | None, tupl
         return None, (codes.NOT_JSON(path=path, reason=str(error)),)
     reader = Reader()
     manifest = structure(value, reader, embedded=True)
-    return manifest, tuple(_placed(reader.problems, {}, path, claimed_id(value)))
+    return manifest, tuple(_placed(reader.problems, None, path, claimed_id(value)))
 
 
 def _placed(
-    problems: Iterable[Problem], lines: Mapping[str, int], path: str | Path, plugin: str | None
+    problems: Iterable[Problem], lines: Mapping[str, int] | None, path: str | Path, plugin: str | None
 ) -> Iterable[Diagnostic]:
     for one in problems:
         line = line_of(one.pointer, lines)
         yield one.code(path=Path(path), line=line, pointer=one.pointer or None, plugin=plugin, **one.facts)
 
 
-def line_of(pointer: str, lines: Mapping[str, int]) -> int | None:
+def line_of(pointer: str, lines: Mapping[str, int] | None) -> int | None:
     """Return the line of a JSON pointer, or of the nearest thing around it."""
+    if lines is None:
+        return None
     while pointer and pointer not in lines:
         pointer = pointer.rpartition("/")[0]
-    return lines.get(pointer, 1 if lines else None)
+    return lines.get(pointer, 1)

@@ -21,6 +21,7 @@ from gatehook.catalog.manifest import Manifest
 from gatehook.catalog.parsing import line_of
 from gatehook.catalog.parsing import read_manifest
 from gatehook.catalog.parsing import too_large
+from gatehook.catalog.reader import shown
 from gatehook.catalog.safe_files import Ownership
 from gatehook.catalog.safe_files import TooLarge
 from gatehook.catalog.safe_files import kind_of
@@ -54,12 +55,12 @@ def read_plugin(
         problems = (too_large(root / MANIFEST_NAME),)
     except GatehookError as error:
         unsafe.extend(error.diagnostics)
-    return _candidate(claimed or root.name, root, origin, manifest, unsafe, problems)
+    return _candidate(claimed or shown(root.name), root, origin, manifest, unsafe, problems)
 
 
 def unopened_plugin(path: str, origin: Origin, error: OSError) -> Candidate:
     """Return the candidate of a directory that the system does not open."""
-    return _candidate(Path(path).name, Path(path), origin, None, [unreadable(Path(path), error)], ())
+    return _candidate(shown(Path(path).name), Path(path), origin, None, [unreadable(Path(path), error)], ())
 
 
 def _candidate(

@@ -60,13 +60,14 @@ def tree_digest(root: Path) -> str:
     return hash_tree(root).digest
 
 
-def hash_tree(root: Path, *, skip_caches: bool = False) -> Tree:
-    """Return the digest of a tree and of its files; ``skip_caches`` passes over ``__pycache__``.
+def hash_tree(root: Path, *, packaged: bool = False) -> Tree:
+    """Return the digest of a tree and of its files; ``packaged``: an installer wrote it, who may
+    have written bytecode beside the source (passed over) and may share files between trees (hard links).
 
     Raises:
         TreeRefused: for a tree that cannot be trusted to stay what it is.
     """
-    walk = _Walk(root, skip_caches)
+    walk = _Walk(root, packaged)
     try:
         with directory_of(root) as descriptor:
             files = dict(sorted(walk.below(descriptor, "", 0)))
@@ -79,9 +80,9 @@ def hash_tree(root: Path, *, skip_caches: bool = False) -> Tree:
 
 
 class _Walk:
-    def __init__(self, root: Path, skip_caches: bool) -> None:
+    def __init__(self, root: Path, packaged: bool) -> None:
         self._root = root
-        self._skip_caches = skip_caches
+        self._packaged = packaged
         self._files = 0
         self._bytes = 0
 
@@ -102,7 +103,7 @@ class _Walk:
 
     def _directory(self, parent: int, name: str, path: str, depth: int) -> Iterator[tuple[str, tuple[bool, str]]]:
         if name == _CACHE:
-            if self._skip_caches:
+            if self._packaged:
                 return
             raise TreeRefused("it holds bytecode, which would run in place of the source", self._root / path)
         descriptor = os.open(name, DIRECTORY_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
@@ -118,6 +119,8 @@ class _Walk:
             raise TreeRefused("it holds bytecode, which would run in place of the source", self._root / path)
         if about.st_mode & stat.S_IWOTH:
             raise TreeRefused("every user of this machine can write to it", self._root / path)
+        if about.st_nlink > 1 and not self._packaged:
+            raise TreeRefused("it has a second name (hard link) under which it can be changed", self._root / path)
         self._files += 1
         self._bytes += about.st_size
         if self._files > MOST_FILES or self._bytes > MOST_BYTES:
