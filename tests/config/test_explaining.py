@@ -74,6 +74,14 @@ def test_a_secret_is_masked_and_a_reference_is_shown(path: Path) -> None:
     assert CANARY not in json.dumps(config.explain("plugins", schema).value["entries"]["x"]["config"]["apiKey"])
 
 
+def test_a_secret_in_an_address_is_masked() -> None:
+    url = f"https://host/sse?region=eu&api_key={CANARY}"
+    config = config_from({"plugins": {"entries": {"x": {"url": url}}}})
+    assert config.plugins.entries["x"].url == url
+    assert config.explain("plugins.entries.x.url").value == f"https://host/sse?region=eu&api_key={MASK}"
+    assert CANARY not in repr(config) + json.dumps(shown(config))
+
+
 def test_no_such_key_is_an_error_with_a_hint(path: Path) -> None:
     with pytest.raises(GatehookError) as caught:
         load_config(path, environ={}).explain("gateway.mod")

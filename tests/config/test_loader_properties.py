@@ -76,8 +76,8 @@ def test_any_bytes(path: Path, data: bytes) -> None:
 
 
 WORDS = """
-gateway plugins supervision market logging mode data_dir allow paths slots memory entries overrides config plugin enabled
-venue url level start_timeout quarantine_failures x mine token trusted_uids
+gateway plugins supervision market logging mode data_dir allow paths slots memory entries overrides config plugin
+enabled venue url level start_timeout quarantine_failures x mine token trusted_uids
 """
 LITERALS = """
 1 -1 0 1.5 inf nan true "x" "" "none" "${X}" [] ["a"] [1] [[]] {} {a=1} {env="X"} 2026-01-01 07:00:00 "http://["

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -255,6 +254,8 @@ def _leaves(value: Any) -> Iterator[tuple[Key, Any]]:
 
 
 def _written_beside(path: Path, data: bytes, mode: int) -> Path:
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     written = Path(name)
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from typing import Final
 
 import attrs
 
@@ -25,6 +27,10 @@ from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics import did_you_mean
 from gatehook.diagnostics.codes import config as codes
 from gatehook.kinds.kind import KINDS
+from gatehook.secrets import MASK
+from gatehook.secrets import is_secret_name
+
+_PARAMETER: Final = re.compile(r"([?&;#]([^=&;#]*)=)([^&;#]*)")
 
 
 @attrs.frozen(kw_only=True)
@@ -72,12 +78,23 @@ def shown(config: Config, schemas: Mapping[str, Mapping[str, Any]] | None = None
     """
     found: dict[str, Any] = {name: _section(getattr(config, name)) for name in SECTIONS}
     found["plugins"]["entries"] = {
-        entry_id: {**_section(entry), "config": masked(entry, (schemas or {}).get(entry.plugin_id, {}))}
+        entry_id: {
+            **_section(entry),
+            "url": _presentable(entry.url),
+            "config": masked(entry, (schemas or {}).get(entry.plugin_id, {})),
+        }
         for entry_id, entry in config.plugins.entries.items()
     }
     slots = {spec.slot: spec.default_entry for spec in KINDS.values() if spec.slot}
     found["plugins"]["slots"] = {**slots, **found["plugins"]["slots"]}
     return found
+
+
+def _presentable(url: str | None) -> str | None:
+    """Mask the parameters of an address that have a secret's name."""
+    if url is None:
+        return None
+    return _PARAMETER.sub(lambda found: found[1] + (MASK if is_secret_name(found[2]) else found[3]), url)
 
 
 def _section(section: Any) -> dict[str, Any]:

@@ -79,7 +79,9 @@ class EntryConfig:
         default=None,
         metadata=about(Shape.VENUE, "the venue part of its instrument ids", shown="the entry id in capitals"),
     )
-    url: str | None = attrs.field(default=None, metadata=about(Shape.URL, "the MCP server, in place of the manifest's"))
+    url: str | None = attrs.field(
+        default=None, repr=False, metadata=about(Shape.URL, "the MCP server, in place of the manifest's")
+    )
     config: Mapping[str, Any] = attrs.field(
         factory=_empty, repr=False, metadata=about(Shape.FREE, "the plugin's own configuration")
     )
