@@ -86,8 +86,9 @@ def provider_health(port: Port) -> Health:
 class MarketDataHandle(Handle):
     """Instruments, quotes, candles and streams of one entry."""
 
+    @property
     def capabilities(self) -> MarketDataCapabilities:
-        """Return what the entry declares and really does; nothing while it is down."""
+        """What the entry declares and really does; nothing while it is down."""
         found = self._source().capabilities
         return found if isinstance(found, MarketDataCapabilities) else MarketDataCapabilities()
 
@@ -178,8 +179,9 @@ class MarketDataHandle(Handle):
 class MemoryHandle(Handle):
     """What the gateway and its agents remember."""
 
+    @property
     def capabilities(self) -> MemoryCapabilities:
-        """Return what the entry declares and really does; nothing while it is down."""
+        """What the entry declares and really does; nothing while it is down."""
         found = self._source().capabilities
         return found if isinstance(found, MemoryCapabilities) else MemoryCapabilities()
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 from typing import cast
 
-from gatehook import hookspecs
 from gatehook.context import PluginContext
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import host as codes
@@ -20,8 +19,7 @@ from gatehook.kinds.kind import Kind
 from gatehook.kinds.provider import Provider
 from gatehook.runtimes import Implementation
 from gatehook.runtimes import LoadedPlugin
-from gatehook.runtimes.compare import spec_of
-from gatehook.runtimes.scan import HookManager
+from gatehook.runtimes.scan import manager_of
 
 #: (plugin id, wrapper)
 Wrappers = Iterable[tuple[str, Implementation]]
@@ -40,8 +38,7 @@ def provide(
 
 def _provide(plugin: LoadedPlugin, kind: Kind, wrappers: Wrappers, context: PluginContext) -> Provider:
     implementation = plugin.providers[kind]
-    manager = HookManager(hookspecs.PROJECT)
-    manager.add_hookspecs(spec_of(implementation.hook))
+    manager = manager_of(implementation.hook)
     manager.register(implementation.stand_in, plugin.plugin_id)
     for number, (owner, wrapper) in enumerate(wrappers):
         manager.register(wrapper.stand_in, f"{owner} (wrapper {number})")

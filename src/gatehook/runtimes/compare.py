@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import attrs
 from pluggy import PluginValidationError
 
-from gatehook import hookspecs
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import did_you_mean
 from gatehook.diagnostics.codes import runtime as codes
@@ -18,9 +17,9 @@ from gatehook.kinds.kind import KINDS
 from gatehook.kinds.kind import Kind
 from gatehook.runtimes.scan import HOOKS
 from gatehook.runtimes.scan import PROVIDING
-from gatehook.runtimes.scan import HookManager
 from gatehook.runtimes.scan import Implementation
 from gatehook.runtimes.scan import Unmarked
+from gatehook.runtimes.scan import manager_of
 
 if TYPE_CHECKING:
     from gatehook.catalog.manifest import Manifest
@@ -107,19 +106,13 @@ def _wrapping(manifest: Manifest, one: Implementation) -> Diagnostic | None:
 
 
 def _arguments(manifest: Manifest, one: Implementation) -> Diagnostic | None:
-    manager = HookManager(hookspecs.PROJECT)
-    manager.add_hookspecs(spec_of(one.hook))
+    manager = manager_of(one.hook)
     try:
         manager.register(one.stand_in, manifest.id)
     except PluginValidationError as error:
         text = " ".join(str(error).split())
         return codes.HOOK_ARGUMENTS(plugin=manifest.id, path=one.path, line=one.line, hook=one.hook, error=text)
     return None
-
-
-def spec_of(hook: str) -> type:
-    """Return a namespace with this one hook's specification, for a pluggy manager that knows no other."""
-    return type("Spec", (), {hook: staticmethod(getattr(hookspecs, hook))})
 
 
 def _kinds(manifest: Manifest, providers: Mapping[Kind, Implementation], unmarked: set[str]) -> Iterable[Diagnostic]:

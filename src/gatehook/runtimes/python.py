@@ -20,10 +20,9 @@ from gatehook.runtimes.importer import LoadTimeout
 from gatehook.runtimes.importer import Piece
 from gatehook.runtimes.loading import LoadedPlugin
 from gatehook.runtimes.loading import load_plugin
-from gatehook.runtimes.sources import CachedFiles
+from gatehook.runtimes.sources import Files
 from gatehook.runtimes.sources import ModuleSource
 from gatehook.runtimes.sources import VerifiedBytes
-from gatehook.runtimes.sources import read_sources
 from gatehook.runtimes.space import ModuleSpace
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class LoadRequest:
         package: the real package name, for one that pip installed.
         root: its directory, otherwise.
         cached: whether Python's bytecode cache is used: only for what ships with Gatehook.
-        files: reads the bytes that were verified, by path below ``root``; without it they are read from ``root``.
+        files: reads the bytes that were verified, by path below ``root``; without it modules are read from ``root``.
     """
 
     manifest: Manifest
@@ -115,6 +114,6 @@ def outcome(piece: Piece[LoadedPlugin], deadline: float) -> LoadedPlugin | Gateh
 
 
 def _source(request: LoadRequest, root: Path) -> ModuleSource:
-    if request.cached:
-        return CachedFiles(root)
-    return VerifiedBytes(root, read_sources(root) if request.files is None else request.files())
+    if request.files is None:
+        return Files(root, bytecode=request.cached)
+    return VerifiedBytes(root, request.files())

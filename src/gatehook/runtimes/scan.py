@@ -33,6 +33,14 @@ class HookManager(pluggy.PluginManager):
         return super().parse_hookimpl_opts(plugin, name) if name in HOOKS else None
 
 
+def manager_of(hook: str) -> HookManager:
+    """Return a pluggy manager that knows this one hook."""
+    manager = HookManager(hookspecs.PROJECT)
+    specification: Any = _StandIn(hook, getattr(hookspecs, hook))
+    manager.add_hookspecs(specification)
+    return manager
+
+
 def _hooks() -> Iterator[str]:
     reader = pluggy.PluginManager(hookspecs.PROJECT)
     return (name for name in vars(hookspecs) if reader.parse_hookspec_opts(hookspecs, name) is not None)

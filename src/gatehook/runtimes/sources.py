@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
@@ -24,20 +25,30 @@ class ModuleSource(Protocol):
 
 
 @attrs.frozen
-class CachedFiles:
-    """Python's own machinery over a directory, bytecode cache included: for what ships with Gatehook."""
+class Files:
+    """Python's own machinery over a directory; its bytecode cache is used only for what ships with Gatehook."""
 
     root: Path
+    bytecode: bool = False
 
     def spec(self, name: str, parts: tuple[str, ...]) -> ModuleSpec | None:
         """Return a spec over the file, or over the directory as a package."""
-        base = self.root.joinpath(*parts)
-        package, module = base / "__init__.py", base.parent / f"{base.name}.py"
-        if package.is_file():
-            return _file_spec(name, package, [str(base)])
-        if parts and module.is_file():
-            return _file_spec(name, module, None)
-        return _namespace(name) if base.is_dir() else None
+        base = os.path.join(self.root, *parts)  # noqa: PTH118  a third of the time of a Path, for each of a thousand
+        package = os.path.join(base, "__init__.py")  # noqa: PTH118
+        if os.path.isfile(package):  # noqa: PTH113
+            return self._file(name, package, [base])
+        if parts and os.path.isfile(f"{base}.py"):  # noqa: PTH113
+            return self._file(name, f"{base}.py", None)
+        return _namespace(name) if os.path.isdir(base) else None  # noqa: PTH112
+
+    def _file(self, name: str, path: str, search: list[str] | None) -> ModuleSpec | None:
+        loader = SourceFileLoader(name, path) if self.bytecode else _SourceOnlyLoader(name, path)
+        return spec_from_file_location(name, path, loader=loader, submodule_search_locations=search)
+
+
+class _SourceOnlyLoader(SourceFileLoader):
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 @attrs.frozen
@@ -83,19 +94,5 @@ class _BytesLoader(InspectLoader):
         exec(self.get_code(namespace["__name__"]), namespace)  # noqa: S102  running the plugin is what a loader does
 
 
-def _file_spec(name: str, path: Path, search: list[str] | None) -> ModuleSpec | None:
-    loader = SourceFileLoader(name, str(path))
-    return spec_from_file_location(name, path, loader=loader, submodule_search_locations=search)
-
-
 def _namespace(name: str) -> ModuleSpec:
     return ModuleSpec(name, None, is_package=True)
-
-
-def read_sources(root: Path) -> Mapping[str, bytes]:
-    """Read every Python file below a directory, symbolic links left out: what is read is what is compiled."""
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in sorted(root.rglob("*.py"))
-        if path.is_file() and not path.is_symlink()
-    }

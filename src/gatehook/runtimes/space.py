@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from types import ModuleType
 from typing import Final
 
@@ -64,10 +65,22 @@ class ModuleSpace(MetaPathFinder):
         if parts and parts[-1] == "__init__":
             parts.pop()
         try:
+            if parts:
+                self._begin(package)
             return import_module(".".join([package, *parts]))
         except BaseException:
             self._forget(package)
             raise
+
+    def _begin(self, package: str) -> None:
+        """Make a package without code of its own at once: the import system takes as long for it as for a module."""
+        parent = package.rpartition(".")[0]
+        if package in sys.modules or parent not in sys.modules:
+            return
+        spec = self._sources[package].spec(package, ()) if package in self._sources else None
+        if spec is not None and spec.loader is None:
+            module = sys.modules[package] = module_from_spec(spec)
+            setattr(sys.modules[parent], package.rpartition(".")[2], module)
 
     def claim(self, package: str, source: ModuleSource) -> None:
         """Serve an installed package under its real name; one that the program imported before stays as it is."""
