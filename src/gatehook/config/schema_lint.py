@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -93,22 +94,24 @@ class _Lint:
     def check(self) -> None:
         """Check forms, patterns and references of every schema; only then what they add up to."""
         well_formed = True
-        uses_patterns = uses_unevaluated = False
-        for steps, one in _all_schemas(self.root, ()):
+        uses_patterns = uses_unevaluated = uses_references = False
+        everything = list(_all_schemas(self.root, ()))
+        for steps, one in everything:
             if not isinstance(one, Mapping):
                 well_formed &= isinstance(one, bool)
                 continue
             well_formed &= all(is_well_formed(keyword, value) for keyword, value in one.items())
             uses_patterns |= "patternProperties" in one
             uses_unevaluated |= "unevaluatedProperties" in one
+            uses_references |= "$ref" in one
             self._check_patterns(one, steps)
             self._check_names(one, steps)
         if uses_patterns and uses_unevaluated:
             self.report(codes.SCHEMA_TOO_COMPLEX, (), reason="it has patternProperties and unevaluatedProperties")
         if not well_formed:
             self._ask_jsonschema()
-        if not self.problems:
-            self._check_references()
+        if not self.problems and (uses_references or len(everything) > MOST_SCHEMAS):
+            self._check_references(everything)
 
     def _check_patterns(self, schema: Mapping[str, Any], steps: tuple[str, ...]) -> None:
         named = schema.get("patternProperties", {})
@@ -146,10 +149,10 @@ class _Lint:
             steps = tuple(str(step) for step in error.absolute_path)
             self.report(codes.SCHEMA_INVALID, steps, reason=f"it breaks the rule {error.validator}")
 
-    def _check_references(self) -> None:
+    def _check_references(self, everything: Sequence[tuple[tuple[str, ...], Any]]) -> None:
         costs: dict[int, int] = {}
-        self.known.update(id(one) for _, one in _all_schemas(self.root, ()))
-        for steps, one in _all_schemas(self.root, ()):
+        self.known.update(id(one) for _, one in everything)
+        for steps, one in everything:
             try:
                 cost = self._cost(one, steps, costs, ())
             except _Refused as refused:
