@@ -13,8 +13,8 @@ from gatehook.events import FeedEvent
 from gatehook.gateway.brokers import active_entries
 from gatehook.host import MarketDataHandle
 from gatehook.host import PluginHost
-from gatehook.kinds.capabilities import MarketDataCapabilities
 from gatehook.kinds.errors import ProviderError
+from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.instruments import Instrument
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.market_data import Channel
@@ -61,12 +61,18 @@ class Counts:
 
 
 class Prices:
-    """All active market data entries of a host; ``counts`` has what each has published."""
+    """All active market data entries of a host.
+
+    Attributes:
+        counts: what each entry has published.
+        replayed: how many rows of a replay are done, of how many.
+    """
 
     def __init__(self, host: PluginHost, *, caller: str) -> None:
         self._host = host
         self._caller = caller
         self.counts: dict[str, Counts] = {}
+        self.replayed = (0, 0)
 
     def sources(self) -> list[Source]:
         """Return the active entries."""
@@ -108,29 +114,51 @@ class Prices:
                 _LOG.info("%s does not list its instruments yet: %s", source.entry_id, error)
                 await anyio.sleep(_RETRY)
             else:
-                return [one for instrument in listed for one in _wanted(source.handle.capabilities(), instrument)]
+                frame = await _finest(source.handle, listed[0]) if listed else None
+                return [one for instrument in listed for one in _wanted(source.handle, instrument, frame)]
 
     async def _count(self) -> None:
         with self._host.bus.subscribe("market.*") as events:
             while batch := await events.batch():
                 for event in batch:
-                    if isinstance(event, FeedEvent) and event.source in self.counts:
-                        _count_one(self.counts[event.source], event)
+                    if isinstance(event, FeedEvent):
+                        self._count_one(event)
+
+    def _count_one(self, event: FeedEvent) -> None:
+        counts = self.counts.get(event.source)
+        if counts is None:
+            return
+        if event.topic == "market.price.tick":
+            counts.ticks += 1
+        elif event.topic == "market.candle.closed":
+            counts.candles += 1
+        elif event.topic == "market.replay.progress":
+            self.replayed = event.payload["done"], event.payload["total"]
+        counts.newest = max(counts.newest, event.ts)
 
 
-def _count_one(counts: Counts, event: FeedEvent) -> None:
-    if event.topic == "market.price.tick":
-        counts.ticks += 1
-    elif event.topic == "market.candle.closed":
-        counts.candles += 1
-    counts.newest = max(counts.newest, event.ts)
+async def _finest(handle: MarketDataHandle, instrument: Instrument) -> Timeframe | None:
+    """Return the shortest candles that a source really has; what it declares is what it may have."""
+    declared = handle.capabilities
+    frames = sorted(declared.timeframes, key=list(Timeframe).index)
+    if not declared.history:
+        return frames[0] if frames else None
+    for frame in frames:
+        try:
+            await handle.history(instrument.id, frame, start=0, end=1, limit=1)
+        except UnsupportedCapability:
+            continue
+        except ProviderError as error:
+            _LOG.info("%s does not say whether it has candles of %s: %s", handle.entry_id, frame, error)
+        return frame
+    return None
 
 
-def _wanted(has: MarketDataCapabilities, instrument: Instrument) -> list[Subscription]:
+def _wanted(handle: MarketDataHandle, instrument: Instrument, frame: Timeframe | None) -> list[Subscription]:
+    has = handle.capabilities
     wanted = [Subscription(instrument_id=instrument.id, channel=Channel.QUOTES)] if has.ticks else []
     if has.trades:
         wanted.append(Subscription(instrument_id=instrument.id, channel=Channel.TRADES))
-    frames: Sequence[Timeframe] = has.timeframes
-    return wanted + [
-        Subscription(instrument_id=instrument.id, channel=Channel.CANDLES, timeframe=frame) for frame in frames
-    ]
+    if frame is not None:
+        wanted.append(Subscription(instrument_id=instrument.id, channel=Channel.CANDLES, timeframe=frame))
+    return wanted

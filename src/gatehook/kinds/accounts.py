@@ -9,13 +9,13 @@ from typing import Any
 import attrs
 
 from gatehook.kinds.amounts import exact
+from gatehook.kinds.conversion import as_tuple
+from gatehook.kinds.conversion import exact_or_none
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.instruments import QuantityUnit
 from gatehook.kinds.orders import Side
 from gatehook.kinds.times import Ns
-
-optional_exact = attrs.converters.optional(exact)
 
 
 class Mode(StrEnum):
@@ -74,11 +74,11 @@ class AccountState:
     account_type: AccountType
     position_mode: PositionMode
     currency: str
-    balances: tuple[Balance, ...] = attrs.field(default=(), converter=tuple)
-    equity: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    margin_used: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    margin_free: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    leverage: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    balances: tuple[Balance, ...] = attrs.field(default=(), converter=as_tuple)
+    equity: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    margin_used: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    margin_free: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    leverage: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     trade_allowed: bool = True
     complete: bool
     ts_event: Ns
@@ -96,12 +96,12 @@ class Position:
     quantity: Decimal = attrs.field(converter=exact)
     quantity_unit: QuantityUnit
     cost: Decimal = attrs.field(converter=exact)
-    mark_price: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    unrealized_pnl: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    mark_price: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    unrealized_pnl: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     realized_pnl: Decimal = attrs.field(default=Decimal(0), converter=exact)
     swap: Decimal = attrs.field(default=Decimal(0), converter=exact)
-    stop_loss: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    take_profit: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    stop_loss: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    take_profit: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     ts_opened: Ns
     ts_last: Ns
     raw: Any = attrs.field(default=None, eq=False, repr=False)
@@ -112,6 +112,6 @@ class PositionReport:
     """An account's positions; ``complete`` is false where some may be missing."""
 
     account: AccountKey
-    positions: tuple[Position, ...] = attrs.field(converter=tuple)
+    positions: tuple[Position, ...] = attrs.field(converter=as_tuple)
     complete: bool
     as_of: Ns

@@ -17,7 +17,8 @@ from gatehook.kinds.accounts import AccountRef
 from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.amounts import Money
-from gatehook.kinds.amounts import exact
+from gatehook.kinds.conversion import as_tuple
+from gatehook.kinds.conversion import exact_or_none
 from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import Rejected
 from gatehook.kinds.errors import UnsupportedCapability
@@ -37,8 +38,6 @@ from gatehook.kinds.streams import Overflow
 from gatehook.kinds.streams import Sink
 from gatehook.kinds.streams import open_stream
 from gatehook.kinds.times import Ns
-
-optional_exact = attrs.converters.optional(exact)
 
 #: What a broker reports by itself. An ``Order`` is its whole state after the event.
 BrokerEvent = Order | Fill | PositionReport | AccountState
@@ -80,15 +79,15 @@ class OrderList:
 
     list_id: str
     contingency: Contingency
-    orders: tuple[OrderRequest, ...] = attrs.field(converter=tuple)
+    orders: tuple[OrderRequest, ...] = attrs.field(converter=as_tuple)
 
 
 @attrs.frozen(kw_only=True)
 class Protection:
     """Stop-loss, take-profit and trailing stop of a position; a field left ``None`` is removed."""
 
-    stop_loss: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    take_profit: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    stop_loss: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    take_profit: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     trailing: Trailing | None = None
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 import attrs
 
+from gatehook.kinds.conversion import as_tuple
 from gatehook.kinds.provider import Page
 from gatehook.kinds.provider import Provider
 from gatehook.kinds.times import Ns
@@ -38,7 +39,7 @@ class NewsEvent:
     headline: str
     summary: str | None = None
     url: str | None = None
-    symbols: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    symbols: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     published_at: Ns
     retrieved_at: Ns
     trust: Literal["untrusted"] = "untrusted"

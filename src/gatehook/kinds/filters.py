@@ -2,7 +2,7 @@
 
 A field is ``kind``, ``ts``, ``available_at``, ``tags`` or ``meta.<key>``. A comparison with a missing field is false,
 except ``Ne`` which is its negation. ``True`` is not ``1``, but ``1`` is ``1.0``. A comparison with ``tags`` or with a
-list means "has one that"; text is ordered by code points, and neither ``None`` nor a bool has an order. ``matches`` is the
+list means "has one that"; text is ordered by code points; neither ``None`` nor a bool has an order. ``matches`` is the
 meaning of all this.
 """
 

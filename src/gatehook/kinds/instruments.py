@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from gatehook.kinds.amounts import exact
+from gatehook.kinds.conversion import exact_or_none
 from gatehook.kinds.times import Ns
 
 
@@ -102,11 +103,11 @@ class Instrument:
     contract_size: Decimal = attrs.field(default=Decimal(1), converter=exact)
     settlement: Settlement = Settlement.LINEAR
     settle_currency: str
-    tick_value: Decimal | None = attrs.field(default=None, converter=attrs.converters.optional(exact))
-    min_quantity: Decimal | None = attrs.field(default=None, converter=attrs.converters.optional(exact))
-    max_quantity: Decimal | None = attrs.field(default=None, converter=attrs.converters.optional(exact))
-    min_notional: Decimal | None = attrs.field(default=None, converter=attrs.converters.optional(exact))
-    max_notional: Decimal | None = attrs.field(default=None, converter=attrs.converters.optional(exact))
+    tick_value: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    min_quantity: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    max_quantity: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    min_notional: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    max_notional: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     status: InstrumentStatus = InstrumentStatus.TRADING
     ts_event: Ns = 0
     raw: Any = attrs.field(default=None, eq=False, repr=False)

@@ -11,13 +11,12 @@ from enum import StrEnum
 
 import attrs
 
-from gatehook.kinds.amounts import exact
+from gatehook.kinds.conversion import as_tuple
+from gatehook.kinds.conversion import exact_or_none
 from gatehook.kinds.orders import Side
 from gatehook.kinds.provider import Page
 from gatehook.kinds.provider import Provider
 from gatehook.kinds.times import Ns
-
-optional_exact = attrs.converters.optional(exact)
 
 
 @attrs.frozen(kw_only=True)
@@ -25,9 +24,9 @@ class WindowStats:
     """Performance over one window (``30d``, ``all``, …); every ratio is a fraction, never a percentage."""
 
     window: str
-    return_fraction: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    max_drawdown_fraction: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    win_fraction: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    return_fraction: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    max_drawdown_fraction: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    win_fraction: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     trades: int | None = None
 
 
@@ -39,7 +38,7 @@ class StrategyListing:
     source: str
     name: str
     currency: str
-    stats: tuple[WindowStats, ...] = attrs.field(default=(), converter=tuple)
+    stats: tuple[WindowStats, ...] = attrs.field(default=(), converter=as_tuple)
     followers: int | None = None
     snapshot_version: str = ""
     as_of: Ns
@@ -66,8 +65,8 @@ class TradeSignal:
     position_ref: str
     instrument_raw: str
     side: Side
-    quantity: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    price: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    quantity: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    price: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     ts_event: Ns
     expires_at: Ns
     replay: bool

@@ -1,4 +1,4 @@
-"""What every memory decides alike about a document: whether it is valid, what its content is, since when it was known."""
+"""What every memory decides alike about a document: is it valid, what is its content, since when is it known."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The words of a text, the same for every memory: any text is a safe query, and text in every script is found.
 
 A query is a list of units; a unit is what stood between two spaces: one word, or a phrase of several (``BTC/USDT``,
-``ORD-2024-001``, a run of Chinese). Nothing of a query's punctuation survives, so nothing of it can mean something to a search engine.
+``ORD-2024-001``, a run of Chinese). Nothing of a query's punctuation survives, so none of it can mean something to a
+search engine.
 """
 
 from __future__ import annotations
@@ -70,6 +71,11 @@ def spaced(text: str) -> str:
     return text if text.isascii() else _CJK.sub(r" \g<0> ", text)
 
 
+def words_of(folded: str) -> list[str]:
+    """Return the words of a folded text, each CJK character one of its own."""
+    return _WORD.findall(folded)
+
+
 def units_of(text: str) -> tuple[Unit, ...]:
     """Return the distinct units of a query, in order. Stop words are left out where another unit remains."""
     found: dict[Unit, None] = {}
@@ -84,7 +90,7 @@ def units_of(text: str) -> tuple[Unit, ...]:
 
 
 def _units(chunk: str) -> tuple[Unit, ...]:
-    words = tuple(_WORD.findall(fold(chunk)))
+    words = tuple(words_of(fold(chunk)))
     if not words:
         return ()
     if all(_CJK.match(word) for word in words):

@@ -12,12 +12,12 @@ import attrs
 
 from gatehook.kinds.amounts import Money
 from gatehook.kinds.amounts import exact
+from gatehook.kinds.conversion import as_tuple
+from gatehook.kinds.conversion import exact_or_none
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.instruments import QuantityUnit
 from gatehook.kinds.times import Ns
-
-optional_exact = attrs.converters.optional(exact)
 
 
 class Side(StrEnum):
@@ -134,7 +134,7 @@ class Trailing:
 
     offset: Decimal = attrs.field(converter=exact)
     unit: TrailingUnit
-    activation_price: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    activation_price: Decimal | None = attrs.field(default=None, converter=exact_or_none)
 
 
 @attrs.frozen(kw_only=True)
@@ -152,17 +152,17 @@ class OrderRequest:
     type: OrderType
     quantity: Decimal = attrs.field(converter=exact)
     quantity_unit: QuantityUnit
-    price: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    trigger_price: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    price: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    trigger_price: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     trailing: Trailing | None = None
     time_in_force: TimeInForce | None = None
     expire_at: Ns | None = None
     post_only: bool = False
     reduce_only: bool = False
     position_id: str | None = None
-    take_profit: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    stop_loss: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    tags: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    take_profit: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    stop_loss: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
 
     @property
     def ref(self) -> OrderRef:
@@ -187,9 +187,9 @@ class OrderRef:
 class OrderChange:
     """What an amend sets; ``None`` leaves a field as it is. ``quantity`` is the new total, filled part included."""
 
-    quantity: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    price: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    trigger_price: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    quantity: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    price: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    trigger_price: Decimal | None = attrs.field(default=None, converter=exact_or_none)
 
 
 @attrs.frozen(kw_only=True)

@@ -10,12 +10,11 @@ from typing import Final
 import attrs
 
 from gatehook.kinds.amounts import exact
+from gatehook.kinds.conversion import exact_or_none
 from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.times import HOUR
 from gatehook.kinds.times import MINUTE
 from gatehook.kinds.times import Ns
-
-optional_exact = attrs.converters.optional(exact)
 
 
 class TickKind(StrEnum):
@@ -62,12 +61,12 @@ class Tick:
 
     instrument_id: InstrumentId
     kind: TickKind
-    bid: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    ask: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    bid_size: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    ask_size: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    price: Decimal | None = attrs.field(default=None, converter=optional_exact)
-    size: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    bid: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    ask: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    bid_size: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    ask_size: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    price: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    size: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     trade_id: str | None = None
     ts_event: Ns
     ts_init: Ns = attrs.field(default=0, eq=False)
@@ -97,7 +96,7 @@ class Candle:
     high: Decimal = attrs.field(converter=exact)
     low: Decimal = attrs.field(converter=exact)
     close: Decimal = attrs.field(converter=exact)
-    volume: Decimal | None = attrs.field(default=None, converter=optional_exact)
+    volume: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     side: CandleSide = CandleSide.BID
     closed: bool
     ts_init: Ns = attrs.field(default=0, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 from types import TracebackType
 from typing import Generic
@@ -10,6 +9,8 @@ from typing import Self
 from typing import TypeVar
 
 import attrs
+
+from gatehook.kinds.conversion import as_tuple
 
 T = TypeVar("T")
 
@@ -22,16 +23,12 @@ class HealthStatus(StrEnum):
     DOWN = "down"
 
 
-def _texts(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
-
-
 @attrs.frozen(kw_only=True)
 class Health:
     """How a provider is, by what was observed. ``reasons`` are short sentences, empty when all is well."""
 
     status: HealthStatus = HealthStatus.OK
-    reasons: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    reasons: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +37,7 @@ class Page(Generic[T]):
     provider could not see everything.
     """
 
-    items: tuple[T, ...] = attrs.field(converter=tuple)
+    items: tuple[T, ...] = attrs.field(converter=as_tuple)
     cursor: str | None = None
     complete: bool = True
 

@@ -173,6 +173,11 @@ class Sink(Generic[T]):
             self._wake = None
 
     @property
+    def ended(self) -> bool:
+        """Whether nothing put in now is read any more: the stream ended, overflowed, or its consumer left."""
+        return self._ended
+
+    @property
     def idle(self) -> bool:
         """Whether the consumer has taken everything and waits for more, or the stream has ended."""
         return self._ended or (self._wake is not None and not self._waiting)

@@ -22,8 +22,8 @@ from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory_ranking import position
 from gatehook.testing import memory_probes as probes
-from gatehook.testing.memory_contents import ContentStatements
-from gatehook.testing.memory_finding import FindingStatements
+from gatehook.testing.memory_contents_suite import ContentStatements
+from gatehook.testing.memory_finding_suite import FindingStatements
 from gatehook.testing.memory_statements import EVERYTHING
 from gatehook.testing.memory_statements import NS
 from gatehook.testing.memory_statements import doc

@@ -1,0 +1,1 @@
+"""A dealing desk: a worked example of a broker plugin."""
