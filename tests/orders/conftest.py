@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from inspect import isawaitable
 
 import anyio
 import pytest
@@ -35,16 +36,18 @@ class Floor:
 
     @asynccontextmanager
     async def __call__(self, *, events: bool = False, **access):
-        async with await Journal.open(self.path, clock=self.clock) as self.journal:
-            async with Desk(self.journal, self.bus, self.clock, report=self.diagnostics.append) as self.desk:
-                self.access = Access(self.broker, **access)
-                await self.desk.attach(self.access)
-                self.handle = BrokerHandle(self.desk, "venue", "test")
-                async with anyio.create_task_group() as tasks:
-                    if events:
-                        tasks.start_soon(self.desk.run_events, self.access)
-                    yield self
-                    tasks.cancel_scope.cancel()
+        async with (
+            await Journal.open(self.path, clock=self.clock) as self.journal,
+            Desk(self.journal, self.bus, self.clock, report=self.diagnostics.append) as self.desk,
+        ):
+            self.access = Access(self.broker, **access)
+            await self.desk.attach(self.access)
+            self.handle = BrokerHandle(self.desk, "venue", "test")
+            async with anyio.create_task_group() as tasks:
+                if events:
+                    tasks.start_soon(self.desk.run_events, self.access)
+                yield self
+                tasks.cancel_scope.cancel()
 
     def sent(self, what: str = "submit_order") -> int:
         return self.venue.calls.count(what)
@@ -56,7 +59,12 @@ def floor(tmp_path):
 
 
 async def eventually(condition, timeout: float = 5.0) -> None:
-    """Wait until a condition holds; what it waits for is another task's work, never a time."""
+    """Wait until a condition, plain or awaitable, holds; what it waits for is another task's work, never a time."""
     with anyio.fail_after(timeout):
-        while not condition():
+        while True:
+            found = condition()
+            if isawaitable(found):
+                found = await found
+            if found:
+                return
             await anyio.sleep(0.005)

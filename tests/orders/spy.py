@@ -1,4 +1,4 @@
-"""A broker whose trading methods fail unless the desk's intent is on disk: seen by another connection, before anything is sent."""
+"""A broker whose trading methods fail unless another connection sees the desk's intent on disk."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from pathlib import Path
 from typing import Any
 
 TRADING = (
-    "submit_order", "submit_order_list", "cancel_order", "amend_order", "cancel_all", "close_position", "modify_position",
-)  # fmt: skip
+    "submit_order",
+    "submit_order_list",
+    "cancel_order",
+    "amend_order",
+    "cancel_all",
+    "close_position",
+    "modify_position",
+)
 
 
 class IntentMissing(AssertionError):

@@ -1,4 +1,4 @@
-"""A small venue in the test's own process, and the broker that reaches it. It is honest unless a test makes it hostile."""
+"""A small venue in the test's own process, and the broker that reaches it; honest unless a test makes it hostile."""
 
 from __future__ import annotations
 
@@ -82,9 +82,7 @@ class Venue:
     def accept(self, request: OrderRequest) -> Order:
         assert request.client_order_id not in self.orders, "the venue got one order twice"
         number = len(self.orders) + 1
-        order = Order.of(
-            request, OrderStatus.ACCEPTED, venue_order_id=f"V{number}", ts_accepted=number, ts_last=number
-        )
+        order = Order.of(request, OrderStatus.ACCEPTED, venue_order_id=f"V{number}", ts_accepted=number, ts_last=number)
         self.orders[request.client_order_id] = order
         return order
 

@@ -23,7 +23,6 @@ from gatehook.orders.sending import Proof
 from gatehook.orders.sending import Reply
 from gatehook.orders.sending import unproven
 
-
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "client_order_id": (str,),
     "account": (AccountKey,),
@@ -37,7 +36,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 
 
 def check_types(request: OrderRequest) -> None:
-    """Check that the fields are what they say: an order built in Python may hold plain strings, which never compare right.
+    """Check that the fields are what they say: an order built in Python may hold plain strings instead of enums.
 
     Raises:
         InvalidOrder: naming the field and the type.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -30,6 +31,7 @@ from gatehook.kinds.orders import OrderRef
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderStatus
 from gatehook.orders.access import CallKind
+from gatehook.orders.claims import checked
 from gatehook.orders.digest import content_digest
 from gatehook.orders.entry import Entry
 from gatehook.orders.flights import Flights
@@ -77,10 +79,16 @@ class Commands:
             if done is None:
                 await entry.check_mode(ref.account, self._desk.mode)
             provider = entry.access.provider
-            reply = done or await self._send(
-                entry, command, CallKind.REDUCE, lambda: provider.cancel_order(ref, command_id=command_id)
+            if done is not None:
+                return await self._settled(ref, done)
+            reply = await self._send(
+                entry,
+                command,
+                CallKind.REDUCE,
+                lambda: provider.cancel_order(ref, command_id=command_id),
+                partial(_an_order, known),
             )
-            return await self._settle(entry, ref, reply, OrderStatus.PENDING_CANCEL)
+            return await self._settle(entry, known, reply, OrderStatus.PENDING_CANCEL)
 
         return await self._flights.run(command_id, command.digest, work)
 
@@ -98,10 +106,16 @@ class Commands:
             if done is None:
                 await self._check_amend(entry, ref, known, change)
             provider = entry.access.provider
-            reply = done or await self._send(
-                entry, command, CallKind.SUBMIT, lambda: provider.amend_order(ref, change, command_id=command_id)
+            if done is not None:
+                return await self._settled(ref, done)
+            reply = await self._send(
+                entry,
+                command,
+                CallKind.SUBMIT,
+                lambda: provider.amend_order(ref, change, command_id=command_id),
+                partial(_an_order, known),
             )
-            return await self._settle(entry, ref, reply, OrderStatus.PENDING_UPDATE)
+            return await self._settle(entry, known, reply, OrderStatus.PENDING_UPDATE)
 
         return await self._flights.run(command_id, command.digest, work)
 
@@ -137,7 +151,9 @@ class Commands:
                     command,
                     CallKind.REDUCE,
                     lambda: provider.cancel_all(account, instrument_id=instrument_id, command_id=command_id),
+                    _orders,
                 )
+                await self._apply(entry, reply)
             _raise_refusal(reply)
             if reply.proof is Proof.NOTHING:
                 entry.raise_doubt()
@@ -166,7 +182,9 @@ class Commands:
                     command,
                     CallKind.SUBMIT,
                     lambda: provider.modify_position(ref, protection, command_id=command_id),
+                    _positions,
                 )
+                await self._apply(entry, reply)
             _raise_refusal(reply)
             if reply.proof is Proof.NOTHING:
                 raise Ambiguous("it is not known whether the position's protection was set; read the positions")
@@ -222,12 +240,15 @@ class Commands:
                 return unproven("the command was sent before, and its outcome is not known")
 
     async def _send(
-        self, entry: Entry, command: Command, kind: CallKind, function: Callable[[], Awaitable[Any]]
+        self,
+        entry: Entry,
+        command: Command,
+        kind: CallKind,
+        function: Callable[[], Awaitable[Any]],
+        check: Callable[[Reply], Reply],
     ) -> Reply:
         journaled = await self._begin(command, kind)
-        reply = await send(entry, kind, command.kind, function)
-        if reply.proof is Proof.ANSWERED:
-            reply = await self._apply(entry, reply)
+        reply = check(await send(entry, kind, command.kind, function))
         if journaled:
             with anyio.CancelScope(shield=True):
                 await self._end(command, reply)
@@ -252,34 +273,35 @@ class Commands:
             # The venue's answer counts, not our note of it; after a restart the command reads as unknown: safe.
             return
 
-    async def _apply(self, entry: Entry, reply: Reply) -> Reply:
-        """Give the answer to the journal; an answer of the wrong type proves nothing."""
-        value = reply.value
-        events = tuple(value) if isinstance(value, (list, tuple)) else (value,)
-        if not all(isinstance(event, (Order, PositionReport)) for event in events):
-            return unproven(f"the provider answered with {type(value).__name__}")
-        mine = [event for event in events if entry.sees(_account_of(event))]
+    async def _apply(self, entry: Entry, reply: Reply) -> None:
+        """Give the orders or positions of an answer to the journal."""
+        if reply.proof is not Proof.ANSWERED:
+            return
+        events = reply.value if isinstance(reply.value, (list, tuple)) else (reply.value,)
         try:
             with anyio.CancelScope(shield=True):
-                await self._journal.apply(entry.entry_id, mine)
+                await self._journal.apply(entry.entry_id, [one for one in events if entry.sees(_account_of(one))])
         except StorageUnavailable:
-            # Reported again by the venue when it is asked after the disk has room.
+            # The venue is asked again once the disk has room.
             entry.raise_doubt()
-        return reply
 
-    async def _settle(self, entry: Entry, ref: OrderRef, reply: Reply, pending: OrderStatus) -> Order:
-        """Return the order after a cancel or an amend."""
+    async def _settle(self, entry: Entry, known: Known | None, reply: Reply, pending: OrderStatus) -> Order:
+        """Write down and return the order after a cancel or an amend; without proof it is left pending."""
+        _raise_refusal(reply)
+        if known is None:
+            await self._apply(entry, reply)
+            return _order_of(reply)
+        if reply.proof is Proof.ANSWERED:
+            return await self._desk.record(known, Conclusion(report=reply.value))
+        order = await self._desk.record(known, Conclusion(status=pending, reason=reply.reason))
+        entry.raise_doubt()
+        return order
+
+    async def _settled(self, ref: OrderRef, reply: Reply) -> Order:
+        """Return the order as it is now, after a cancel or an amend that was sent before."""
         _raise_refusal(reply)
         known = await self._known(ref)
-        if reply.proof is Proof.NOTHING and known is not None:
-            entry.raise_doubt()
-            return await self._desk.record(known, Conclusion(status=pending, reason=reply.reason))
-        if known is not None:
-            return known.order
-        if isinstance(reply.value, Order):
-            return reply.value
-        assert reply.reason is not None
-        raise Ambiguous(reply.reason.message)
+        return _order_of(reply) if known is None else known.order
 
     async def _current(self, account: AccountKey, value: Any) -> Sequence[Order]:
         """Return the orders of an answer as the journal has them now."""
@@ -314,6 +336,34 @@ def _command(kind: str, command_id: str, account: AccountKey, caller: str, conte
 def _named(ref: OrderRef) -> dict[str, Any]:
     """Name the order by one id, so that a reference that learned the other id since is the same content."""
     return {"order": ref.client_order_id or ref.venue_order_id}
+
+
+def _an_order(known: Known | None, reply: Reply) -> Reply:
+    """Take the answer to a cancel or an amend only if it is the order."""
+    if known is not None:
+        return checked(reply, known.order.request)
+    return _typed(reply, isinstance(reply.value, Order))
+
+
+def _orders(reply: Reply) -> Reply:
+    is_right = isinstance(reply.value, (list, tuple)) and all(isinstance(one, Order) for one in reply.value)
+    return _typed(reply, is_right)
+
+
+def _positions(reply: Reply) -> Reply:
+    return _typed(reply, isinstance(reply.value, PositionReport))
+
+
+def _typed(reply: Reply, is_right: bool) -> Reply:
+    if reply.proof is not Proof.ANSWERED or is_right:
+        return reply
+    return unproven(f"the provider answered with {type(reply.value).__name__}")
+
+
+def _order_of(reply: Reply) -> Order:
+    if isinstance(reply.value, Order):
+        return reply.value
+    raise Ambiguous("what became of the order is not known, and the journal does not have it; look it up at the venue")
 
 
 def _raise_refusal(reply: Reply) -> None:

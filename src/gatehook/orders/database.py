@@ -64,7 +64,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.OperationalError as error:
+    except (OSError, sqlite3.OperationalError) as error:
         raise GatehookError(JOURNAL_UNAVAILABLE(path=path, problem=error)) from error
     except sqlite3.DatabaseError as error:
         raise GatehookError(JOURNAL_CORRUPT(path=path, problem=error)) from error

@@ -80,7 +80,7 @@ def with_fill(order: Order, fill: Fill, traded: Traded) -> Order:
 
 def with_status(order: Order, status: OrderStatus, reason: Reason | None, traded: Traded) -> Order:
     """Make a move of the desk's own (unknown, denied, rejected, pending); a forbidden one changes nothing."""
-    if not may_move(order.status, status):
+    if status is order.status or not may_move(order.status, status):
         return order
     return _joined(order, traded, status=status, reason=reason or order.reason)
 
