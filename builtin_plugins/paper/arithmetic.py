@@ -17,8 +17,10 @@ mul: Final = LEDGER.multiply
 
 ZERO: Final = Decimal(0)
 
-#: How fine a share or a converted amount is kept before it is posted.
+#: How fine a share of a cost is kept.
 FINE: Final = Decimal("1E-12")
+#: How fine the margin of one unit is kept.
+FINER: Final = Decimal("1E-18")
 
 
 def share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:

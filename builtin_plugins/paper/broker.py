@@ -25,9 +25,11 @@ from gatehook.kinds.broker import OrderList
 from gatehook.kinds.broker import OrderLookup
 from gatehook.kinds.broker import PositionRef
 from gatehook.kinds.broker import Protection
+from gatehook.kinds.checks import check_capabilities
 from gatehook.kinds.errors import NotFound
 from gatehook.kinds.errors import OrderNotCancellable
 from gatehook.kinds.errors import ProviderError
+from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.instruments import Instrument
 from gatehook.kinds.instruments import InstrumentId
@@ -66,7 +68,7 @@ _LISTED: Final = 500
 
 
 class PaperBroker(Broker):
-    """Accounts of its own, at the prices of another entry. Commands and prices take turns, each stored when it returns."""
+    """Accounts of its own, at the prices of another entry. Commands and prices take turns; each ends stored."""
 
     def __init__(self, context: PluginContext) -> None:
         self._context = context
@@ -74,7 +76,7 @@ class PaperBroker(Broker):
         self._venue = Venue(self._settings)
         self._feed = Feed()
         self._lock = anyio.Lock()
-        self._following = anyio.CancelScope()
+        self._following: anyio.CancelScope | None = None
         self._stopped = anyio.Event()
         self._prices: Prices | None = None
 
@@ -89,22 +91,23 @@ class PaperBroker(Broker):
             await self._prices.instruments()
         except ProviderError as error:  # the prices are followed for ever, so this is no reason not to start
             self._context.logger.warning("no instruments yet: %s", error)
-        self._context.task_group.start_soon(self._follow, self._prices, name="paper prices")
+        self._following = anyio.CancelScope()
+        self._context.task_group.start_soon(self._follow, self._prices, self._following, name="paper prices")
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._following.cancel()
         with anyio.CancelScope(shield=True):
-            with anyio.move_on_after(1):
+            if self._following is not None:
+                self._following.cancel()
                 await self._stopped.wait()
             async with self._lock:
                 await self._venue.close()
 
-    async def _follow(self, prices: Prices) -> None:
+    async def _follow(self, prices: Prices, scope: anyio.CancelScope) -> None:
         try:
-            with self._following:
+            with scope:
                 await prices.follow(self._prices_ended)
         finally:
             self._stopped.set()
@@ -116,10 +119,13 @@ class PaperBroker(Broker):
         )
 
     async def _on_price(self, item: Tick | Candle) -> None:
-        if isinstance(item, Tick):
-            await self._run(lambda engine, now: engine.on_quote(item, now))
-        else:
-            await self._run(lambda engine, now: engine.on_candle(item, now))
+        try:
+            if isinstance(item, Tick):
+                await self._run(lambda engine, now: engine.on_quote(item, now))
+            else:
+                await self._run(lambda engine, now: engine.on_candle(item, now))
+        except StorageUnavailable as error:  # health says it until a write succeeds; the next price is tried again
+            self._context.logger.warning("what a price did was not kept: %s", error)
         await self._feed.drained()
 
     async def _run(self, operate: Callable[[Engine, Ns], T]) -> T:
@@ -179,10 +185,16 @@ class PaperBroker(Broker):
     async def submit_order(self, request: OrderRequest) -> Order:
         """Take an order. The same order again is answered with what became of it."""
         self._venue.engine.state.account(request.account)
+        self._check(request)
         if (known := await self._known(request)) is not None:
             return known
         await self._have_quote(request.instrument_id)
         return await self._run(lambda engine, now: engine.submit(request, now))
+
+    def _check(self, request: OrderRequest) -> None:
+        declared = self._context.manifest.capabilities.broker
+        assert declared is not None, "the manifest of a broker declares what it does"
+        check_capabilities(request, declared)
 
     async def _known(self, request: OrderRequest) -> Order | None:
         if not self._venue.is_used(request.account.account_id, request.client_order_id):
@@ -209,6 +221,8 @@ class PaperBroker(Broker):
 
     async def submit_order_list(self, orders: OrderList) -> Sequence[Order]:
         """Take all orders of a list or none."""
+        for one in orders.orders:
+            self._check(one)
         known = [await self._known(one) for one in orders.orders]
         if all(one is not None for one in known) and known:
             return [one for one in known if one is not None]

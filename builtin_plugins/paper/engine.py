@@ -1,12 +1,13 @@
 """The matching engine: commands and prices with their times go in, events come out.
 
-It does no I/O, asks no clock and draws no random number, so one flow has one result. ``state.changes`` holds what a call
+It does no I/O, asks no clock and draws no random number, so one flow has one result. ``state.changes`` holds what calls
 changed, the events in their order; who calls stores them and empties it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN
 from decimal import Decimal
 
 import attrs
@@ -29,6 +30,7 @@ from .acceptance import prepare
 from .arithmetic import mul
 from .arithmetic import to_step
 from .book import Working
+from .ledger import unit
 from .life import accept
 from .life import cancel
 from .life import expire_due
@@ -156,14 +158,15 @@ class Engine:
         commands.protect(self.state, ref, protection, now)
 
     def estimate(self, request: OrderRequest, now: Ns) -> Money:
-        """Return what an order would put aside, in the account's currency.
+        """Return what an order would put aside, in the account's currency, rounded to its unit.
 
         Raises:
             Denied, Rejected, NotFound: as submitting it would.
         """
         working = prepare(self.state, request, now)
         currency = self.state.account_of(working).settings.currency
-        return Money(mul(working.reserve_rate, working.opening), currency)
+        amount = mul(working.reserve_rate, working.opening)
+        return Money(amount.quantize(unit(currency), ROUND_HALF_EVEN), currency)
 
     def reset(self, now: Ns) -> None:
         """Cancel all orders, drop all positions, and give every account its first balance again. Ids stay used."""
@@ -205,7 +208,8 @@ class Engine:
         )
         self.state.marks[candle.instrument_id] = mark
         if self._concerns(candle.instrument_id):
-            walk_path(self.state, candle.instrument_id, cut_path(path, self._cuts(candle)))
+            step = self.state.instruments[candle.instrument_id].price_increment
+            walk_path(self.state, candle.instrument_id, cut_path(path, self._cuts(candle), step))
         mark.ts = candle.ts_close
 
     def _volume(self, candle: Candle) -> Decimal | None:

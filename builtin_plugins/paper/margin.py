@@ -10,7 +10,7 @@ from gatehook.kinds.amounts import RATIO
 from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.orders import Side
 
-from .arithmetic import FINE
+from .arithmetic import FINER
 from .arithmetic import ZERO
 from .arithmetic import add
 from .arithmetic import mul
@@ -34,7 +34,7 @@ def unit_margin(state: State, account: Account, instrument_id: InstrumentId, sid
         with_fee = add(Decimal(1), state.settings.commission_rate)
         return mul(mul(instrument.contract_size, price), with_fee) if side is Side.BUY else instrument.contract_size
     worth = mul(mul(instrument.contract_size, price), state.rate(instrument.quote, account.settings.currency))
-    return RATIO.divide(worth, account.settings.leverage).quantize(FINE, context=RATIO)
+    return RATIO.divide(worth, account.settings.leverage).quantize(FINER, context=RATIO)
 
 
 def profit(state: State, holding: Holding) -> Decimal:
@@ -66,7 +66,7 @@ def position_margin(state: State, account: Account) -> Bound:
             key = (holding.instrument_id, holding.side)
             instrument = state.instruments[holding.instrument_id]
             worth = mul(mul(holding.cost, instrument.contract_size), _rate(state, holding))
-            amount = RATIO.divide(worth, account.settings.leverage).quantize(FINE, context=RATIO)
+            amount = RATIO.divide(worth, account.settings.leverage).quantize(FINER, context=RATIO)
             bound[key] = add(bound.get(key, ZERO), amount)
     return bound
 

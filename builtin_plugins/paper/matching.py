@@ -1,7 +1,7 @@
 """One instrument's orders meet one piece of path.
 
-Along a leg the next thing to happen is the nearest; what happens at one price is ordered: triggers first, then trades by
-price and then by time. After each the search starts anew from there, so that what it set in motion takes part.
+Along a leg the next thing to happen is the nearest; what happens at one price is ordered: triggers first, then trades
+by price and then by time. After each the search starts anew from there, so that what it set in motion takes part.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN
 from decimal import Decimal
 
 import attrs
@@ -40,18 +41,12 @@ class Leg:
         gone = int((self.ts1 - self.ts0) * abs(bid - self.bid0) / abs(self.bid1 - self.bid0))
         return Leg(self.ts0 + gone, self.ts1, bid, self.bid1, self.spread)
 
-    def cut(self, ts: Ns) -> tuple[Leg, Leg]:
-        """Cut in two at a time inside the leg; the price there has as many digits as the leg's ends."""
-        exponent = min(_exponent(self.bid0), _exponent(self.bid1))
+    def cut(self, ts: Ns, step: Decimal) -> tuple[Leg, Leg]:
+        """Cut in two at a time inside the leg; the price there is the whole ``step`` nearest to the line."""
         part = (self.bid1 - self.bid0) * (ts - self.ts0) / (self.ts1 - self.ts0)
-        bid = (self.bid0 + part).quantize(Decimal(1).scaleb(exponent))
+        near = ((self.bid0 + part) / step).to_integral_value(ROUND_HALF_EVEN) * step
+        bid = min(max(near, min(self.bid0, self.bid1)), max(self.bid0, self.bid1))
         return Leg(self.ts0, ts, self.bid0, bid, self.spread), Leg(ts, self.ts1, bid, self.bid1, self.spread)
-
-
-def _exponent(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int), "a price is finite"
-    return exponent
 
 
 def point(ts: Ns, bid: Decimal, ask: Decimal) -> Leg:
@@ -77,13 +72,13 @@ def _bid(candle: Candle, price: Decimal, spread: Decimal) -> Decimal:
     return price if candle.side is CandleSide.BID else price - spread / 2
 
 
-def cut_path(legs: Sequence[Leg], times: Iterable[Ns]) -> tuple[Leg, ...]:
+def cut_path(legs: Sequence[Leg], times: Iterable[Ns], step: Decimal) -> tuple[Leg, ...]:
     """Cut a path at each of the times that lies inside a leg."""
     path = list(legs)
     for ts in sorted(set(times)):
         for index, leg in enumerate(path):
             if leg.ts0 < ts < leg.ts1:
-                path[index : index + 1] = leg.cut(ts)
+                path[index : index + 1] = leg.cut(ts, step)
                 break
     return tuple(path)
 

@@ -59,8 +59,8 @@ class Store:
 
     def _check(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
-        # NORMAL survives a killed process. A power cut may lose the last commits; their intents are in the desk's journal,
-        # which is written with FULL before an order comes here, so they are found to be absent and are reconciled.
+        # NORMAL survives a killed process. A power cut may lose the last commits: their intents are in the journal of
+        # the desk, written with FULL before an order comes here, so they are found to be absent and are reconciled.
         self._db.execute("PRAGMA synchronous = NORMAL")
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA:

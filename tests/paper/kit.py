@@ -1,12 +1,14 @@
-"""What the tests of the paper broker share: an instrument, orders, prices, an engine, and a context with a price source."""
+"""What the tests of the paper broker share: an instrument, orders, prices, an engine, a price source."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import AsyncIterator
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,13 +18,13 @@ import anyio
 from builtin_plugins.paper.broker import PaperBroker
 from builtin_plugins.paper.engine import Engine
 from builtin_plugins.paper.settings import AccountSettings
-from builtin_plugins.paper.settings import Settings
-from builtin_plugins.paper.state import Changes
-from builtin_plugins.paper.state import State
 from gatehook.clocks import ReplayClock
 from gatehook.kinds.accounts import AccountType
 from gatehook.kinds.accounts import PositionMode
+from gatehook.kinds.capabilities import BrokerCapabilities
 from gatehook.kinds.capabilities import MarketDataCapabilities
+from gatehook.kinds.capabilities import vocabulary
+from gatehook.kinds.codec import from_json
 from gatehook.kinds.errors import NotFound
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.instruments import Instrument
@@ -39,6 +41,7 @@ from gatehook.kinds.prices import Tick
 from gatehook.kinds.prices import TickKind
 from gatehook.kinds.prices import Timeframe
 from gatehook.kinds.times import HOUR
+from gatehook.kinds.times import SECOND
 from gatehook.kinds.times import from_rfc3339
 
 EURUSD = InstrumentId("EURUSD", "TEST")
@@ -74,31 +77,6 @@ def D(text: str | int) -> Decimal:  # noqa: N802  the usual short name
     return Decimal(text)
 
 
-def account(
-    account_id: str = "main",
-    *,
-    mode: PositionMode = PositionMode.NETTING,
-    currency: str = "USD",
-    leverage: str = "30",
-    balance: str = "100000",
-) -> AccountSettings:
-    return AccountSettings(
-        account_id=account_id,
-        currency=currency,
-        account_type=AccountType.CASH if mode is PositionMode.NONE else AccountType.MARGIN,
-        position_mode=mode,
-        leverage=D(leverage),
-        balance=D(balance),
-    )
-
-
-def engine(*accounts: AccountSettings, **settings: Any) -> Engine:
-    state = State(Settings(entry_id="paper", accounts=accounts or (account(),), **settings), dict(INSTRUMENTS))
-    state.open_accounts()
-    state.changes = Changes()
-    return Engine(state)
-
-
 _ids = iter(range(1, 10**9))
 
 
@@ -122,37 +100,110 @@ def quote(bid: str, ask: str, ts: int = T0, *, size: str | None = None, instrume
 
 def candle(prices: str, ts: int = T0, **fields: Any) -> Candle:
     """An hour's candle of "open high low close"."""
-    o, h, l, c = prices.split()
+    first, high, low, end = prices.split()
     values: dict[str, Any] = {"instrument_id": EURUSD, "timeframe": Timeframe.H1, "closed": True, **fields}
-    return Candle(ts_open=ts, ts_close=ts + HOUR, open=o, high=h, low=l, close=c, **values)
-
-
-def opened(*accounts: AccountSettings, at: str = "1.1000", **settings: Any) -> Engine:
-    """An engine that has met one candle, all four prices ``at``, which closed at T0."""
-    made = engine(*accounts, **settings)
-    made.on_candle(candle(f"{at} {at} {at} {at}", T0 - HOUR), T0)
-    return made
-
-
-def bar(made: Engine, prices: str, hour: int = 0, **fields: Any) -> list[Fill]:
-    """Meet the candle that opens ``hour`` hours after T0; return its fills."""
-    made.state.changes = Changes()
-    made.on_candle(candle(prices, T0 + hour * HOUR, **fields), T0 + (hour + 1) * HOUR)
-    return fills(made)
+    return Candle(ts_open=ts, ts_close=ts + HOUR, open=first, high=high, low=low, close=end, **values)
 
 
 def fills(made: Engine) -> list[Fill]:
     return [one for one in made.state.changes.events if isinstance(one, Fill)]
 
 
-def prices_of(found: Sequence[Fill]) -> list[str]:
-    return [str(one.price) for one in found]
+def shown(found: Sequence[Fill]) -> list[str]:
+    """Fills as "side quantity price"."""
+    return [f"{one.side} {one.quantity} {one.price}" for one in found]
 
 
-def last(made: Engine, client_order_id: str) -> Order:
-    """The order's last event since the changes were taken."""
+def last(made: Engine, request: OrderRequest) -> Order:
+    """An order's last event since the changes were taken."""
     events = [one for one in made.state.changes.events if isinstance(one, Order)]
-    return [one for one in events if one.request.client_order_id == client_order_id][-1]
+    return [one for one in events if one.request.client_order_id == request.client_order_id][-1]
+
+
+def ending(made: Engine, request: OrderRequest) -> str:
+    """How an order ended: "status filled canceled reason"."""
+    order = last(made, request)
+    return f"{order.status} {order.filled} {order.canceled} {order.reason.code if order.reason else None}"
+
+
+class Bench:
+    """A loaded engine package: the real one, or a copy with a defect."""
+
+    def __init__(self, package: str = "builtin_plugins.paper") -> None:
+        self._engine = import_module(f"{package}.engine")
+        self._settings = import_module(f"{package}.settings")
+        self.state = import_module(f"{package}.state")
+
+    def account(
+        self,
+        account_id: str = "main",
+        *,
+        mode: PositionMode = PositionMode.NETTING,
+        currency: str = "USD",
+        leverage: str = "30",
+        balance: str = "100000",
+    ) -> AccountSettings:
+        made: AccountSettings = self._settings.AccountSettings(
+            account_id=account_id,
+            currency=currency,
+            account_type=AccountType.CASH if mode is PositionMode.NONE else AccountType.MARGIN,
+            position_mode=mode,
+            leverage=D(leverage),
+            balance=D(balance),
+        )
+        return made
+
+    def engine(self, *accounts: AccountSettings, **settings: Any) -> Engine:
+        """An engine that knows the instruments and no price."""
+        rules = self._settings.Settings(entry_id="paper", accounts=accounts or (self.account(),), **settings)
+        state = self.state.State(rules, dict(INSTRUMENTS))
+        state.open_accounts()
+        made: Engine = self._engine.Engine(state)
+        self.forget(made)
+        return made
+
+    def forget(self, made: Engine) -> None:
+        """Empty the changes, as a store does."""
+        made.state.changes = self.state.Changes()
+
+    def opened(self, *accounts: AccountSettings, at: str = "1.1000", **settings: Any) -> Engine:
+        """An engine that has met one candle, all four prices ``at``, which closed at T0."""
+        made = self.engine(*accounts, **settings)
+        made.on_candle(candle(f"{at} {at} {at} {at}", T0 - HOUR), T0)
+        return made
+
+    def quoted(
+        self, bid: str, ask: str, *accounts: AccountSettings, size: str | None = None, **settings: Any
+    ) -> Engine:
+        """An engine with a standing quote at T0."""
+        made = self.engine(*accounts, **settings)
+        made.on_quote(quote(bid, ask, size=size), T0)
+        return made
+
+    def bar(self, made: Engine, prices: str, hour: int = 0, **fields: Any) -> list[Fill]:
+        """Meet the candle that opens ``hour`` hours after T0; return its fills."""
+        self.forget(made)
+        made.on_candle(candle(prices, T0 + hour * HOUR, **fields), T0 + (hour + 1) * HOUR)
+        return fills(made)
+
+    def tick(self, made: Engine, bid: str, ask: str, seconds: int = 1, **fields: Any) -> list[Fill]:
+        """Meet a quote so many seconds after T0; return its fills."""
+        self.forget(made)
+        made.on_quote(quote(bid, ask, T0 + seconds * SECOND, **fields), T0 + seconds * SECOND)
+        return fills(made)
+
+
+REAL = Bench()
+
+
+def declared() -> BrokerCapabilities:
+    manifest = json.loads(Path("builtin_plugins/paper/plugin.json").read_text())["capabilities"]
+    words = {word.key: word.field for word in vocabulary(BrokerCapabilities)}
+    return _strict({words[key]: value for key, value in manifest.items()})
+
+
+def _strict(values: dict[str, Any]) -> BrokerCapabilities:
+    return from_json(BrokerCapabilities, values)
 
 
 class Source(MarketData):
@@ -164,6 +215,7 @@ class Source(MarketData):
         self.newest: Tick | None = None
         self.streams: list[Any] = []
         self.over = anyio.Event()
+        self.opened = anyio.Event()
 
     async def list_instruments(self, *, query: str | None = None) -> Sequence[Instrument]:
         return list(INSTRUMENTS.values())
@@ -175,6 +227,7 @@ class Source(MarketData):
 
     async def run_stream(self, subscriptions: Any, sink: Any, after: str | None) -> None:
         self.streams.append(sink)
+        self.opened.set()
         await self.over.wait()
         self.streams.remove(sink)
 
@@ -187,6 +240,8 @@ class Source(MarketData):
                 await sink.drained()
 
 
+#: What plugin.json declares, read by hand; that it is the same as a loaded manifest is the loader's test.
+DECLARED = declared()
 QUOTES = MarketDataCapabilities(ticks=True)
 CANDLES = MarketDataCapabilities(timeframes=(Timeframe.D1, Timeframe.H1, Timeframe.H4))
 
@@ -222,8 +277,8 @@ async def broker(
             logger=logging.getLogger("paper"),
             task_group=tasks,
             use=lambda entry_id: source,
+            manifest=SimpleNamespace(capabilities=SimpleNamespace(broker=DECLARED)),
         )
         async with PaperBroker(context) as made:  # type: ignore[arg-type]  what it needs of a context
-            while not source.streams:
-                await anyio.sleep(0)
+            await source.opened.wait()
             yield made, source
