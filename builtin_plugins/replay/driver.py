@@ -12,6 +12,7 @@ from typing import Protocol
 from typing import TypeGuard
 
 import anyio
+import anyio.lowlevel
 
 from gatehook import Candle
 from gatehook import Sink
@@ -42,6 +43,11 @@ class Listener:
         self._items_of = items_of
         self._sink = sink
         self.keeps_up = True
+
+    @property
+    def has_left(self) -> bool:
+        """Whether its consumer reads no more."""
+        return self._sink.ended
 
     async def take(self, row: Row, place: int) -> None:
         """Put a row's items, and wait until the consumer has dealt with them. The cursor is the number of rows done."""
@@ -121,7 +127,8 @@ class Driver:
         self._scope.cancel()
 
     async def _somebody(self) -> None:
-        while not self._listeners:
+        await anyio.lowlevel.checkpoint()
+        while all(one.has_left for one in self._listeners):
             self._opened = anyio.Event()
             await self._opened.wait()
 
@@ -134,7 +141,7 @@ class Driver:
         if is_market_clock(self._clock):
             self._clock.advance(row.end)
         self.done += 1
-        for listener in list(self._listeners):
+        for listener in [one for one in self._listeners if not one.has_left]:
             in_time = listener.keeps_up
             await listener.take(row, self.done)
             if in_time and not listener.keeps_up:

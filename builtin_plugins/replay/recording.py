@@ -86,7 +86,7 @@ def _read(file: TextIO, settings: Settings) -> Recording:
             codes.UNKNOWN_COLUMNS(path=settings.path, line=1, found=", ".join(header) or "nothing", missing=error)
         ) from None
     problems = _Problems(settings)
-    rows = list(_rows(csv.reader(file, delimiter=delimiter), columns, settings, problems))
+    rows = list(_rows(file, delimiter, columns, settings, problems))
     timeframe = _timeframe(rows, settings) if columns.is_candles else None
     if timeframe is not None:
         rows = list(_whole_bars(rows, timeframe, settings, problems))
@@ -119,20 +119,21 @@ class _Problems:
         return tuple(found)
 
 
-def _rows(lines: Iterator[list[str]], columns: Columns, settings: Settings, problems: _Problems) -> Iterator[Row]:
+def _rows(file: TextIO, delimiter: str, columns: Columns, settings: Settings, problems: _Problems) -> Iterator[Row]:
     before: Row | None = None
-    line = 1
+    reader = csv.reader(file, delimiter=delimiter)
     while True:
-        line += 1
         try:
-            fields = next(lines)
+            fields = next(reader)
             if fields:
-                before = _row(line, fields, columns, settings, before)
+                before = _row(reader.line_num + 1, fields, columns, settings, before)
                 yield before
         except StopIteration:
             return
+        except UnicodeDecodeError:  # a ValueError too, but of the file: nothing behind it can be read
+            raise
         except (ValueError, csv.Error) as error:
-            problems.add(line, error)
+            problems.add(reader.line_num + 1, error)
 
 
 def _row(line: int, fields: list[str], columns: Columns, settings: Settings, before: Row | None) -> Row:

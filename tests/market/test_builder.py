@@ -5,9 +5,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.market.prices import EURUSD
-from tests.market.prices import quote
-from tests.market.prices import trade
 
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.prices import CandleSide
@@ -15,6 +12,9 @@ from gatehook.kinds.prices import Timeframe
 from gatehook.kinds.times import MINUTE
 from gatehook.kinds.times import SECOND
 from gatehook.market import CandleBuilder
+from tests.market.prices import EURUSD
+from tests.market.prices import quote
+from tests.market.prices import trade
 
 
 def build(*ticks, side=CandleSide.BID):

@@ -1,12 +1,12 @@
 """Each close once: what is a close, what a revision, what a repeat."""
 
 import pytest
-from tests.market.prices import candle
 
 from gatehook.kinds.times import MINUTE
 from gatehook.market.closes import Closes
 from gatehook.market.closes import CloseTopic
 from gatehook.market.closes import OpenBars
+from tests.market.prices import candle
 
 
 def judged(closes, *candles):

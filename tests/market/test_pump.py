@@ -2,14 +2,6 @@
 
 import anyio
 import pytest
-from tests.market.prices import EURUSD
-from tests.market.prices import MINUTES
-from tests.market.prices import QUOTES
-from tests.market.prices import TRADES
-from tests.market.prices import Script
-from tests.market.prices import candle
-from tests.market.prices import quote
-from tests.market.prices import trade
 
 import gatehook.market.pump
 from gatehook.clocks import ReplayClock
@@ -29,6 +21,14 @@ from gatehook.kinds.streams import Stale
 from gatehook.kinds.times import MINUTE
 from gatehook.kinds.times import SECOND
 from gatehook.market import MarketPump
+from tests.market.prices import EURUSD
+from tests.market.prices import MINUTES
+from tests.market.prices import QUOTES
+from tests.market.prices import TRADES
+from tests.market.prices import Script
+from tests.market.prices import candle
+from tests.market.prices import quote
+from tests.market.prices import trade
 
 pytestmark = pytest.mark.anyio
 
