@@ -49,7 +49,7 @@ class Memory(MemoryBackend):
         self.context = context
 
     async def upsert(self, docs, *, if_revision=None):
-        return UpsertReport(inserted=[doc.id for doc in docs])
+        return UpsertReport(inserted=tuple(doc.id for doc in docs))
 
     async def get(self, namespace, ids):
         return [None for _ in ids]

@@ -21,14 +21,18 @@ def host_health(
     entries: Sequence[Entry], desk: Desk, slots: Mapping[str, str | None], diagnostics: Iterable[Diagnostic]
 ) -> Health:
     """Return ``down`` when an entry is, else ``degraded`` when anything is; the reasons name the entries."""
-    reasons = [*_entry_reasons(entries), *_desk_reasons(desk), *_restart_reasons(diagnostics)]
+    found = {entry.entry_id: entry_health(entry) for entry in entries}
+    reasons = [f"{entry_id}: {reason}" for entry_id, one in found.items() for reason in one.reasons]
+    reasons += [*_desk_reasons(desk), *_restart_reasons(diagnostics)]
     by_id = {entry.entry_id: entry for entry in entries}
     for slot, holder in slots.items():
         if holder is not None and holder in by_id and not by_id[holder].serving:
             reasons.append(f"the slot {slot} is down")
     if not reasons:
         return Health()
-    is_down = any(not entry.serving and entry.state is not RunState.STARTING for entry in entries)
+    is_down = any(
+        found[entry.entry_id].status is HealthStatus.DOWN and entry.state is not RunState.STARTING for entry in entries
+    )
     return Health(status=HealthStatus.DOWN if is_down else HealthStatus.DEGRADED, reasons=tuple(reasons))
 
 
@@ -46,12 +50,6 @@ def entry_health(entry: Entry) -> Health:
 
 
 _RANK = {HealthStatus.OK: 0, HealthStatus.DEGRADED: 1, HealthStatus.DOWN: 2}
-
-
-def _entry_reasons(entries: Sequence[Entry]) -> Iterator[str]:
-    for entry in entries:
-        for reason in entry_health(entry).reasons:
-            yield f"{entry.entry_id}: {reason}"
 
 
 def _desk_reasons(desk: Desk) -> Iterator[str]:

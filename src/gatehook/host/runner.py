@@ -16,6 +16,7 @@ from anyio.abc import TaskGroup
 from gatehook.config.plugin_config import ResolvedConfig
 from gatehook.config.plugin_config import resolve_entry
 from gatehook.context import PluginStatus
+from gatehook.context import RunState
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import host as codes
 from gatehook.host.entry import Changes
@@ -135,6 +136,7 @@ class Runner:
         if entry.entry_id in self._supervisors:
             await self.restart(entry)
         elif not self._stopping:
+            entry.set(RunState.STARTING)
             self._spawn(self._supervise(entry).run, entry.entry_id)
             await self._changes.wait_until(lambda: entry.settled)
 
