@@ -1,7 +1,7 @@
 """The JSON Schema of ``plugin.json``, made from the same tables that read it.
 
-It is published as ``docs/manifest.schema.json`` and ships with the package. The reader is stricter where JSON Schema has
-no words: the capabilities of kinds that are not declared, floor and ceiling of a range, files that are not there.
+It is published as ``docs/manifest.schema.json`` and ships with the package. The reader is stricter where JSON Schema
+has no words: the capabilities of kinds that are not declared, floor and ceiling of a range, files that are not there.
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from pathlib import Path
 from typing import Any
 from typing import Final
 
 from gatehook.catalog.safe_files import FILE_FLAGS
-from gatehook.catalog.safe_files import kind_of
+from gatehook.catalog.safe_files import NotRegular
+from gatehook.catalog.safe_files import file_of
 from gatehook.catalog.strict_json import Refused
 from gatehook.catalog.strict_json import decode
 
@@ -36,10 +36,12 @@ def read_record(path: Path, *, private: bool = False) -> Any:
         raise
     except OSError as error:
         raise RecordUnusable(error.strerror or str(error)) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
+        file = file_of(descriptor)
+    except NotRegular as other:
+        raise RecordUnusable(f"it is {other}") from None
+    with file:
         about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise RecordUnusable(f"it is {kind_of(about.st_mode)}")
         if private and (about.st_uid not in (0, os.geteuid()) or about.st_mode & 0o022):
             raise RecordUnusable("somebody else can write to it")
         data = file.read(LARGEST_RECORD + 1)

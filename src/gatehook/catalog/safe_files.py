@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from typing import BinaryIO
 from typing import Final
 
 import attrs
@@ -48,6 +49,10 @@ class Ownership:
         if not self.hard_links and about.st_nlink > 1 and not stat.S_ISDIR(about.st_mode):
             return codes.HARD_LINK(path=path, links=about.st_nlink, quoted=shlex.quote(str(path)))
         return None
+
+
+class NotRegular(Exception):
+    """What was opened is no regular file; the text says what it is."""
 
 
 class TooLarge(Exception):
@@ -141,6 +146,19 @@ def real_below(root: Path, relative: str) -> str | None:
     top = os.path.realpath(root)
     real = os.path.realpath(os.path.join(top, relative))  # noqa: PTH118  Path.resolve has no such join without a copy
     return os.path.relpath(real, top) if os.path.commonpath((top, real)) == top and real != top else None
+
+
+def file_of(descriptor: int) -> BinaryIO:
+    """Take over an open descriptor.
+
+    Raises:
+        NotRegular: it is no regular file's; it was closed.
+    """
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise NotRegular(kind_of(mode))
+    return os.fdopen(descriptor, "rb")
 
 
 def unreadable(path: Path, error: OSError) -> Diagnostic:

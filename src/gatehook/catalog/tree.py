@@ -20,7 +20,9 @@ import attrs
 
 from gatehook.catalog.safe_files import DIRECTORY_FLAGS
 from gatehook.catalog.safe_files import FILE_FLAGS
+from gatehook.catalog.safe_files import NotRegular
 from gatehook.catalog.safe_files import directory_of
+from gatehook.catalog.safe_files import file_of
 from gatehook.catalog.safe_files import kind_of
 from gatehook.catalog.safe_files import open_below
 from gatehook.diagnostics import GatehookError
@@ -71,6 +73,8 @@ def hash_tree(root: Path, *, packaged: bool = False) -> Tree:
     try:
         with directory_of(root) as descriptor:
             files = dict(sorted(walk.below(descriptor, "", 0)))
+    except NotRegular as other:
+        raise TreeRefused(f"a file became {other} while it was read", root) from None
     except OSError as error:
         raise TreeRefused(error.strerror or str(error), Path(error.filename or root)) from None
     total = hashlib.sha256()
@@ -126,7 +130,7 @@ class _Walk:
         if self._files > MOST_FILES or self._bytes > MOST_BYTES:
             raise TreeRefused(f"more than {MOST_FILES} files or {MOST_BYTES} bytes", self._root)
         descriptor = os.open(name, FILE_FLAGS, dir_fd=directory)
-        with os.fdopen(descriptor, "rb") as file:
+        with file_of(descriptor) as file:
             return bool(about.st_mode & 0o111), hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -141,10 +145,11 @@ def verified_bytes(root: Path, relative: str, tree: Tree | None = None) -> bytes
         raise FileNotFoundError(relative)
     with directory_of(root) as directory:
         descriptor = open_below(directory, root, relative)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise FileNotFoundError(relative)
-        data = file.read()
+    try:
+        with file_of(descriptor) as file:
+            data = file.read()
+    except NotRegular:
+        raise FileNotFoundError(relative) from None
     if tree is not None and hashlib.sha256(data).hexdigest() != tree.files[relative]:
         raise GatehookError(codes.FILE_CHANGED(plugin=root.name, path=root / relative))
     return data
