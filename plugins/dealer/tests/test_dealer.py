@@ -49,11 +49,8 @@ class Market:
 async def dealing(plugin_host):
     prices = ControlledPrices(bid=BID, ask=ASK)
     config = {"plugins": {"entries": {"dealer": {"config": CONFIG}}}}
-    where = {"installed": True} if INSTALLED else {"paths": [Path(__file__).parents[1]]}
+    where = {"installed": ["dealer"]} if INSTALLED else {"paths": [Path(__file__).parents[1]]}
     host = plugin_host(plugins=[(ControlledPrices.MANIFEST, prices)], config=config, **where)
-    if INSTALLED:
-        consent(host)
-        host = plugin_host(plugins=[(ControlledPrices.MANIFEST, prices)], config=config, **where)
     async with host:
         market = Market(prices, host)
         await market.quote(BID, ASK)
