@@ -1,4 +1,4 @@
-"""The worked example as a stranger's: built, installed with its entry point, and tested as a distribution of its own."""
+"""The worked example as a stranger's: built, installed with its entry point, tested as a distribution."""
 
 from __future__ import annotations
 

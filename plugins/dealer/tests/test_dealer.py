@@ -1,6 +1,6 @@
 """The dealer keeps the statements for brokers, raw and behind the desk, however it is installed.
 
-Run from a checkout it is the plugin in this directory; where the distribution is installed, it is found by its entry point.
+Run from a checkout it is the plugin in this directory; where the distribution is installed, its entry point leads to it.
 """
 
 from __future__ import annotations
