@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.catalog.conftest import manifest_of
 
 from gatehook import GatehookError
 from gatehook.catalog import ExternalMcp
@@ -21,6 +20,7 @@ from gatehook.kinds.capabilities import AbsenceProof
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.orders import OrderType
 from gatehook.kinds.prices import Timeframe
+from tests.catalog.conftest import manifest_of
 
 #: From the specification that started the project, word for word.
 METAAPI = b"""{

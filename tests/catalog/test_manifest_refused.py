@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
-from tests.catalog.conftest import manifest_of
 
 from gatehook.catalog import parse_manifest
+from tests.catalog.conftest import manifest_of
 
 PATH = Path("/p/plugin.json")
 GOOD = json.dumps(manifest_of(), indent=1)

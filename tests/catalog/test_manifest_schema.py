@@ -11,8 +11,6 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from tests.catalog.conftest import manifest_of
-from tests.catalog.test_manifest import METAAPI
 
 from gatehook.catalog import builtin_directory
 from gatehook.catalog import manifest_json_schema
@@ -22,6 +20,8 @@ from gatehook.catalog.manifest_schema import schema_text
 from gatehook.catalog.structure import KEYS
 from gatehook.kinds.capabilities import vocabulary
 from gatehook.kinds.kind import KINDS
+from tests.catalog.conftest import manifest_of
+from tests.catalog.test_manifest import METAAPI
 
 SCHEMA = manifest_json_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)

@@ -141,7 +141,9 @@ def resolve(
     _check_uses(entries, state)
     resolved = tuple(_fill(choice, entries, state) for choice in slots)
     _check_uses(entries, state)
-    return tuple([one for entry in entries for one in _activations(entry, state)]), resolved
+    return tuple([one for entry in entries for one in _activations(entry, state)]), tuple(
+        [attrs.evolve(one, winner=None) if one.winner in state.down else one for one in resolved]
+    )
 
 
 def _acting(decisions: Iterable[Decision]) -> dict[str, Decision]:
