@@ -10,6 +10,8 @@ from gatehook.kinds.broker import PositionRef
 from gatehook.kinds.errors import AccountNotAllowed
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import ModeNotAllowed
+from gatehook.kinds.errors import NotConnected
+from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.errors import UnitMismatch
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.instruments import AccountKey
@@ -106,3 +108,17 @@ async def test_reading_is_by_account_and_kept_to_the_entry(floor):
         assert await elsewhere.order("a") is None
         assert await elsewhere.orders() == []
         assert [one.id for one in await floor.handle.instruments("EUR")] == [EURUSD]
+
+
+@pytest.mark.parametrize(("raised", "error"), [(TimeoutError, NotConnected), (ZeroDivisionError, ProviderError)])
+async def test_a_provider_that_cannot_be_asked_stops_the_order_before_its_intent(floor, raised, error):
+    async def fails(*, query=None):
+        raise raised
+
+    floor.broker.list_instruments = fails
+    async with floor():
+        with pytest.raises(error):
+            await floor.handle.submit_order(limit("a"))
+        with pytest.raises(error, match="list_instruments of entry venue"):
+            await floor.handle.instruments()
+        assert floor.sent() == 0

@@ -134,6 +134,7 @@ async def test_reordered_reports_never_move_an_order_backwards(floor):
 
 async def test_statement_29_a_fill_that_won_the_race_with_the_cancel_is_applied(floor):
     async with floor(events=True):
+        await told(floor, state_of(MAIN))
         await floor.handle.submit_order(limit("a"))
         late = attrs.evolve(floor.venue.fill("a", "10", "T1"))
         floor.venue.orders["a"] = attrs.evolve(

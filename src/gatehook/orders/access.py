@@ -15,7 +15,9 @@ T = TypeVar("T")
 
 
 class CallKind(StrEnum):
-    """What a call can do to an account; each kind has its own breaker, and ``reduce`` always gets through."""
+    """What a call is for; each kind has its own breaker. ``reduce`` always gets through: what reduces risk, and the
+    questions whose answers are evidence (reconciliation).
+    """
 
     READ = "read"
     SUBMIT = "submit"

@@ -99,6 +99,7 @@ class Desk:
         self._flights.close()
         for entry_id in list(self._entries):
             await self.detach(entry_id)
+        self._tasks.cancel_scope.cancel()  # what is left asks or waits: sends have been concluded
         return await self._stack.__aexit__(exc_type, exc, traceback)
 
     async def attach(self, access: BrokerAccess) -> None:

@@ -19,6 +19,8 @@ from gatehook.kinds.checks import check_instrument
 from gatehook.kinds.errors import AccountNotAllowed
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import ModeNotAllowed
+from gatehook.kinds.errors import NotConnected
+from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.instruments import Instrument
@@ -76,8 +78,20 @@ class Entry:
         return False
 
     async def read(self, what: str, function: Callable[[], Awaitable[T]]) -> T:
-        """Call a reading method of the provider under the guard."""
-        return await self.access.call(CallKind.READ, what, function)
+        """Call a reading method of the provider under the guard.
+
+        Raises:
+            NotConnected: when the entry is down, or did not answer in time.
+            ProviderError: what the provider raised; anything else that it raised, by name.
+        """
+        try:
+            return await self.access.call(CallKind.READ, what, function)
+        except ProviderError:
+            raise
+        except TimeoutError as error:
+            raise NotConnected(f"{what} of entry {self.entry_id} did not answer in time") from error
+        except Exception as error:
+            raise ProviderError(f"{what} of entry {self.entry_id} failed: {type(error).__name__}") from error
 
     def check_account(self, account: AccountKey) -> None:
         """Refuse accounts that are not this entry's, or not in its allow-list; nothing is asked.

@@ -164,13 +164,13 @@ async def _adopt(desk: Desk, entry: Entry, fill: Fill) -> None:
     provider = entry.access.provider
     ref = OrderRef(account=fill.account, client_order_id=fill.client_order_id, venue_order_id=fill.venue_order_id)
     try:
-        found = await entry.access.call(CallKind.REDUCE, "get_order", lambda: provider.get_order(ref))
-    except (ProviderError, TimeoutError) as error:
+        found = (await entry.access.call(CallKind.REDUCE, "get_order", lambda: provider.get_order(ref))).order
+    except Exception as error:  # noqa: BLE001  the fill is kept, and the guard counted the failure
         problem = f"fill {fill.trade_id} of an order that the journal does not know: {_named(error)}"
         desk.report(REPORT_IGNORED(entry=entry.entry_id, problem=problem))
         return
-    if found.order is not None and _usable(desk, entry, found.order):
-        await desk.journal.apply(entry.entry_id, [found.order])
+    if found is not None and _usable(desk, entry, found):
+        await desk.journal.apply(entry.entry_id, [found])
 
 
 def _named(error: Exception) -> str:

@@ -25,6 +25,7 @@ _PROGRESS: Final = (OrderStatus.ACCEPTED, OrderStatus.TRIGGERED, OrderStatus.PAR
 _BECOMES_PARTIAL: Final = frozenset(
     {OrderStatus.SUBMITTED, OrderStatus.UNKNOWN, OrderStatus.ACCEPTED, OrderStatus.TRIGGERED}
 )
+_TIMES: Final = frozenset({"ts_last", "ts_accepted"})
 #: What a venue can say of an order; the others are ours.
 VENUE_STATUSES: Final = TRANSITIONS[OrderStatus.UNKNOWN]
 
@@ -90,23 +91,24 @@ def _amended(request: OrderRequest, reported: OrderRequest) -> OrderRequest:
 
 
 def _joined(order: Order, traded: Traded, **changes: Any) -> Order:
-    joined = attrs.evolve(order, **changes)
-    if traded.quantity >= joined.filled:
-        joined = attrs.evolve(joined, filled=traded.quantity, cost=traded.cost)
-    joined = _balanced(joined)
-    if attrs.evolve(joined, ts_last=order.ts_last, ts_accepted=order.ts_accepted) == order:
-        return order
-    return attrs.evolve(joined, version=order.version + 1)
-
-
-def _balanced(order: Order) -> Order:
-    """Hold the invariants: open: filled + leaves = quantity; at the end: leaves = 0, filled + canceled = quantity."""
-    quantity, filled, status = order.request.quantity, order.filled, order.status
-    if filled >= quantity and filled > 0 and status is not OrderStatus.DENIED:
-        status = OrderStatus.FILLED
-    elif filled > 0 and status in _BECOMES_PARTIAL:
-        status = OrderStatus.PARTIALLY_FILLED
+    """Make the changes and hold the invariants: open, filled + leaves = quantity; at the end, leaves = 0 and filled +
+    canceled = quantity. Real fills that account for all that has filled give its cost.
+    """
+    filled = changes.get("filled", order.filled)
+    if traded.quantity >= filled:
+        changes["filled"], changes["cost"] = filled, _ = traded.quantity, traded.cost
+    quantity = changes.get("request", order.request).quantity
+    status = changes["status"] = _status(changes.get("status", order.status), filled, quantity)
     rest = max(LEDGER.subtract(quantity, filled), Decimal(0))
-    if status.is_final:
-        return attrs.evolve(order, status=status, leaves=Decimal(0), canceled=rest)
-    return attrs.evolve(order, status=status, leaves=rest, canceled=Decimal(0))
+    changes["leaves"], changes["canceled"] = (Decimal(0), rest) if status.is_final else (rest, Decimal(0))
+    if all(getattr(order, name) == value for name, value in changes.items() if name not in _TIMES):
+        return order
+    return attrs.evolve(order, **changes, version=order.version + 1)
+
+
+def _status(status: OrderStatus, filled: Decimal, quantity: Decimal) -> OrderStatus:
+    if filled >= quantity and filled > 0 and status is not OrderStatus.DENIED:
+        return OrderStatus.FILLED
+    if filled > 0 and status in _BECOMES_PARTIAL:
+        return OrderStatus.PARTIALLY_FILLED
+    return status

@@ -8,7 +8,6 @@ from typing import Final
 from gatehook.kinds.broker import Evidence
 from gatehook.kinds.broker import OrderLookup
 from gatehook.kinds.capabilities import AbsenceProof
-from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderStatus
@@ -48,12 +47,13 @@ async def look_up(desk: Desk, entry: Entry, order: Order) -> None:
     try:
         found = await entry.access.call(CallKind.REDUCE, "get_order", lambda: provider.get_order(order.ref))
         await _weigh(desk, entry, order, found)
-    except (ProviderError, TimeoutError):
-        # No evidence: the order stays what it is, health shows it, and it is asked for again.
+    except Exception:  # noqa: BLE001  no evidence: the guard counted it, health shows the order, it is asked for again
         return
 
 
-async def _weigh(desk: Desk, entry: Entry, order: Order, found: OrderLookup) -> None:
+async def _weigh(desk: Desk, entry: Entry, order: Order, found: object) -> None:
+    if not isinstance(found, OrderLookup):
+        return
     match found.evidence:
         case Evidence.FOUND if found.order is not None and _is_answer(order, found.order):
             await desk.journal.apply(entry.entry_id, [found.order])

@@ -93,8 +93,9 @@ class Writer:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for write in batch:
-                self._run(write)
-            self._connection.execute("COMMIT")
+                self._run(write, alone=len(batch) == 1)
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._undo("ROLLBACK")
             for write in batch:
@@ -102,16 +103,18 @@ class Writer:
         for write in batch:
             write.done = True
 
-    def _run(self, write: _Write[Any]) -> None:
-        self._connection.execute("SAVEPOINT one")
+    def _run(self, write: _Write[Any], *, alone: bool) -> None:
+        if not alone:
+            self._connection.execute("SAVEPOINT one")
         try:
             write.result = write.operation(self._connection)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001  it is the caller's, who waits for it
             write.error = error
-            self._undo("ROLLBACK TO one")
-        self._connection.execute("RELEASE one")
+            self._undo("ROLLBACK" if alone else "ROLLBACK TO one")
+        if not alone:
+            self._connection.execute("RELEASE one")
 
     def _undo(self, statement: str) -> None:
         self._on_rollback()
