@@ -202,7 +202,9 @@ def test_fault_04_a_manifest_that_is_no_file_blocks_nothing(tmp_path, make_plugi
     plugin = make_plugin(tmp_path / "one")
     (plugin / "plugin.json").unlink()
     _put(what, plugin / "plugin.json")
-    assert only(tmp_path).state is CandidateState.BLOCKED
+    found = only(tmp_path)
+    assert found.state is CandidateState.BLOCKED
+    assert codes(found) == ["plugins.unreadable" if what == "socket" else "plugins.not-a-file"]
 
 
 @pytest.mark.timeout(10)

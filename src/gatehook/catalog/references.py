@@ -13,12 +13,10 @@ from gatehook.catalog.admission import is_chosen
 from gatehook.catalog.candidates import Candidate
 from gatehook.catalog.manifest import fold
 from gatehook.catalog.policy import Policy
-from gatehook.catalog.slots import SLOTS
 from gatehook.catalog.slots import Slot
 from gatehook.config import Config
 from gatehook.config import dangling_references
 from gatehook.diagnostics import Diagnostic
-from gatehook.diagnostics import did_you_mean
 from gatehook.diagnostics.codes import plugins as codes
 from gatehook.diagnostics.codes import slots as slot_codes
 from gatehook.kinds.kind import Kind
@@ -42,11 +40,7 @@ def dangling(config: Config, candidates: Sequence[Candidate], policy: Policy) ->
 
 
 def slot_findings(config: Config, slots: Sequence[Slot], activations: Sequence[Activation]) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the slots: unknown ones, entries that do not fit, and slots that are down."""
-    for slot in config.plugins.slots:
-        if slot not in SLOTS:
-            found = slot_codes.UNKNOWN_SLOT(slot=slot, hint=did_you_mean(slot, SLOTS), known=", ".join(SLOTS))
-            yield at(found, config, "plugins", "slots", slot)
+    """Yield what is wrong with the slots: entries that do not fit, slots that are down or on a fall-back."""
     for one in slots:
         for finding in _findings(one, activations):
             yield at(finding, config, "plugins", "slots", one.choice.slot)

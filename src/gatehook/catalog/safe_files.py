@@ -8,9 +8,9 @@ import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
-from typing import BinaryIO
 from typing import Final
 
 import attrs
@@ -148,7 +148,7 @@ def real_below(root: Path, relative: str) -> str | None:
     return os.path.relpath(real, top) if os.path.commonpath((top, real)) == top and real != top else None
 
 
-def file_of(descriptor: int) -> BinaryIO:
+def file_of(descriptor: int) -> BufferedReader:
     """Take over an open descriptor.
 
     Raises:

@@ -45,7 +45,7 @@ class Slot:
 
 
 def slot_choices(configured: Mapping[str, str | tuple[str, ...]]) -> tuple[SlotChoice, ...]:
-    """Return the choice for every slot there is; unknown slots in the configuration are not looked at here."""
+    """Return the choice for every slot there is."""
     return tuple(
         SlotChoice(
             slot=slot,
