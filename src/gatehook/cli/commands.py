@@ -73,6 +73,6 @@ COMMANDS: Final[Mapping[str, Lazy | Subject]] = {
     "logs": Lazy("gatehook.cli.events:logs", "Print the newest lines of the log."),
     "paper": Subject(
         "Manage the paper broker.",
-        {"reset": Lazy("gatehook.cli.running:paper_reset", "Put a paper account back to its start.")},
+        {"reset": Lazy("gatehook.cli.paper:reset", "Put a paper broker's accounts back to their start.")},
     ),
 }

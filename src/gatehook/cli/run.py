@@ -33,4 +33,6 @@ def run(where: Where, **options: Any) -> None:
     from gatehook.cli.serve import RunOptions
     from gatehook.cli.serve import serve
 
+    if options["replay"] is None and (options["exit_at_end"] or options["pace"] is not None):
+        raise click.UsageError("--exit-at-end and --pace belong to --replay FILE")
     raise SystemExit(serve(where, RunOptions(**options)))

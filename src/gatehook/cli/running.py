@@ -1,4 +1,4 @@
-"""Commands to the running gateway as a whole: ``status``, ``plugins restart``, ``paper reset``."""
+"""Commands to the running gateway as a whole: ``status`` and ``plugins restart``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import click
 
 from gatehook.cli.failures import Exit
 from gatehook.cli.options import Where
-from gatehook.cli.options import confirmed
 from gatehook.cli.options import located
 from gatehook.cli.options import reading
 from gatehook.cli.output import note
@@ -59,22 +58,3 @@ def restart(entry: str, where: Where, *, as_json: bool) -> None:
         write_text(f"{answer['entry_id']} is {answer['state']}{': ' if answer['reason'] else ''}{answer['reason']}")
     if answer["state"] in ("failed", "quarantined", "backoff"):
         raise SystemExit(Exit.FAILURE)
-
-
-@click.command()
-@located
-@reading
-@click.option("--account", default="paper/main", show_default=True, metavar="ENTRY/ACCOUNT")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be lost.")
-def paper_reset(where: Where, *, account: str, as_json: bool, yes: bool, dry_run: bool) -> None:
-    """Put a paper account back to its start."""
-    client = where.client()
-    if not dry_run:
-        confirmed(f"Put {account} back to its start, closing its orders and positions", yes=yes)
-    answer = client.call("paper.reset", {"account": account, "dry_run": dry_run}, timeout=30.0)
-    if as_json:
-        write_document(answer)
-        return
-    verb = "would be dropped" if dry_run else "were dropped"
-    write_text(f"{account}: {answer['orders']} open orders and {answer['positions']} positions {verb}")

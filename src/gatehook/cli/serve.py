@@ -172,10 +172,10 @@ class _Run:
         self._ready = True
         write_text("ready")
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(show_progress, gateway, self._options.replay)
+            tasks.start_soon(show_progress, gateway, self._options.replay is not None)
             if self._options.exit_at_end:
                 tasks.start_soon(self._stop_at_end, gateway)
-            gateway.start_prices()
+            await gateway.start_prices()
             await self._stop.wait()
             tasks.cancel_scope.cancel()
 

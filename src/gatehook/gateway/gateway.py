@@ -25,6 +25,7 @@ from gatehook.gateway.opening import opening_lines
 from gatehook.gateway.prices import Prices
 from gatehook.gateway.recorder import Recorder
 from gatehook.gateway.slot import memory_in_slot
+from gatehook.gateway.watch import Watch
 from gatehook.host import PluginHost
 from gatehook.kinds.accounts import Mode
 from gatehook.kinds.orders import Order
@@ -32,6 +33,8 @@ from gatehook.kinds.orders import Order
 #: The caller that orders of the command line are booked under.
 CLI: Final = "cli"
 GATEWAY: Final = "gateway"
+#: How many seconds a replay waits for the streams of the price sources.
+_STREAMS_OPEN: Final = 30.0
 
 
 class Gateway:
@@ -39,12 +42,14 @@ class Gateway:
 
     An example::
 
-        async with Gateway(config) as gateway:
-            for line in await gateway.opening():
-                print(line)
-            await gateway.ended()
+        async with Gateway(PluginHost.from_config()) as gateway:
+            print(*await gateway.opening())
+            await gateway.start_prices()
+            await anyio.sleep_forever()
 
-    ``host`` is its plugin host. A replay starts with ``start_prices``, when everything else is up.
+    Attributes:
+        host: its plugin host.
+        prices_ended: set when every source has come to its end, as a replay does.
     """
 
     def __init__(self, host: PluginHost, *, log: LogPipe | None = None) -> None:
@@ -72,7 +77,11 @@ class Gateway:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._stack.__aexit__(exc_type, exc, traceback)
+        # What the block raised passes by; only a cancellation is for the task groups inside.
+        if isinstance(exc, anyio.get_cancelled_exc_class()):
+            await self._stack.__aexit__(exc_type, exc, traceback)
+        else:
+            await self._stack.__aexit__(None, None, None)
 
     @asynccontextmanager
     async def _services(self) -> AsyncIterator[None]:
@@ -87,6 +96,7 @@ class Gateway:
         server = ControlServer(data_dir, control_methods(self))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._recorder.run)
+            tasks.start_soon(Watch(self.host, self.log).run)
             async with server.serving():
                 tasks.start_soon(self._pump)
                 yield
@@ -100,9 +110,10 @@ class Gateway:
         """Return the opening lines."""
         return await opening_lines(self.host, self.brokers, self.prices)
 
-    def start_prices(self) -> None:
-        """Let a replay run; any other source runs already."""
+    async def start_prices(self) -> None:
+        """Let a replay run, when everybody who follows it is there; any other source runs already."""
         if isinstance(self.host.clock, ReplayClock):
+            await self.prices.opened(_STREAMS_OPEN)
             self.host.clock.start()
 
     async def remember_everything(self) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
 from collections.abc import Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 import anyio
+import anyio.lowlevel
 import attrs
 
 from gatehook.events import FeedEvent
@@ -19,8 +22,11 @@ from gatehook.kinds.instruments import Instrument
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.market_data import Channel
 from gatehook.kinds.market_data import Subscription
+from gatehook.kinds.prices import Candle
 from gatehook.kinds.prices import Tick
 from gatehook.kinds.prices import Timeframe
+from gatehook.kinds.streams import Items
+from gatehook.kinds.streams import Overflow
 from gatehook.kinds.times import SECOND
 from gatehook.market import MarketPump
 
@@ -60,6 +66,24 @@ class Counts:
     newest: int = 0
 
 
+class _Opening:
+    """A source that says when its stream is open."""
+
+    def __init__(self, handle: MarketDataHandle, opened: anyio.Event) -> None:
+        self._handle = handle
+        self._opened = opened
+
+    @asynccontextmanager
+    async def stream(
+        self, subscriptions: Sequence[Subscription], *, overflow: Overflow, buffer: int, after: str | None
+    ) -> AsyncIterator[Items[Tick | Candle]]:
+        """Open a stream."""
+        async with self._handle.stream(subscriptions, overflow=overflow, buffer=buffer, after=after) as items:
+            await anyio.lowlevel.checkpoint()  # the producer begins before anybody hears that it has
+            self._opened.set()
+            yield items
+
+
 class Prices:
     """All active market data entries of a host.
 
@@ -73,6 +97,7 @@ class Prices:
         self._caller = caller
         self.counts: dict[str, Counts] = {}
         self.replayed = (0, 0)
+        self._opened: dict[str, anyio.Event] = {}
 
     def sources(self) -> list[Source]:
         """Return the active entries."""
@@ -100,11 +125,19 @@ class Prices:
             async with anyio.create_task_group() as sources:
                 for source in self.sources():
                     self.counts[source.entry_id] = Counts()
+                    self._opened[source.entry_id] = anyio.Event()
                     sources.start_soon(self._pump_one, pump, source)
             tasks.cancel_scope.cancel()
 
     async def _pump_one(self, pump: MarketPump, source: Source) -> None:
-        await pump.run(source.entry_id, source.handle, await self._subscriptions(source))
+        opening = _Opening(source.handle, self._opened[source.entry_id])
+        await pump.run(source.entry_id, opening, await self._subscriptions(source))
+
+    async def opened(self, timeout: float) -> None:
+        """Wait until every source's stream is open, or ``timeout`` seconds: what comes now misses nothing."""
+        with anyio.move_on_after(timeout):
+            for opened in list(self._opened.values()):
+                await opened.wait()
 
     async def _subscriptions(self, source: Source) -> Sequence[Subscription]:
         while True:

@@ -169,5 +169,6 @@ def _read_positions(path: Path) -> dict[str, int]:
 
 def _write_positions(path: Path, positions: dict[str, int]) -> None:
     temporary = path.with_suffix(".new")
+    temporary.touch(mode=0o600)
     temporary.write_text(json.dumps(positions), "utf-8")
     temporary.replace(path)

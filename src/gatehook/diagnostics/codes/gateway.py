@@ -80,6 +80,24 @@ NOT_REMEMBERED = Code(
 LOG_LOST = Code(
     "gateway.log-lost",
     Severity.WARNING,
-    "{count} lines of the log were lost: {why}.",
-    "See whether the disk below {path} is full or slow.",
+    "Lines of the log are being lost: {why}.",
+    "See whether the disk of {path} is full or slow; `gatehook status` counts them.",
+)
+DISK_LOW = Code(
+    "gateway.disk-low",
+    Severity.WARNING,
+    "Less than {limit} MB are left on the disk of {path}.",
+    "Make room: orders are refused when the journal cannot be written, cancels still work.",
+)
+CLOCK_JUMPED = Code(
+    "gateway.clock-jumped",
+    Severity.WARNING,
+    "The machine's clock went {seconds} seconds {direction}, or the machine slept.",
+    "Deadlines are not affected; look at orders that expire at a time (GTD, DAY), and at the machine's time service.",
+)
+STILL_UNKNOWN = Code(
+    "gateway.still-unknown",
+    Severity.ERROR,
+    "The outcome of the order {order} of {entry} has been unknown for more than a minute.",
+    "Look the order up at the venue; it is resolved when the venue's evidence comes, and is never sent again.",
 )

@@ -10,6 +10,7 @@ from gatehook.gateway.methods.market import MarketMethods
 from gatehook.gateway.methods.memory import MemoryMethods
 from gatehook.gateway.methods.method import Methods
 from gatehook.gateway.methods.orders import OrderMethods
+from gatehook.gateway.methods.paper import PaperMethods
 from gatehook.gateway.methods.running import RunningMethods
 from gatehook.gateway.slot import require_memory
 
@@ -25,6 +26,7 @@ def control_methods(gateway: Gateway) -> Methods:
         **AccountMethods(gateway.brokers).table(),
         **MarketMethods(gateway.prices).table(),
         **MemoryMethods(lambda: require_memory(host, caller="cli"), host.clock).table(),
+        **PaperMethods(host, gateway.brokers).table(),
         **EventMethods(host.bus).table(),
         **RunningMethods(gateway).table(),
     }
