@@ -37,10 +37,10 @@ class MarketClock(Clock, Protocol):
 
 
 class Listener:
-    """One open stream: what it wants of a row, and its sink."""
+    """One open stream: what a row is to it, and its sink."""
 
-    def __init__(self, items_of: Callable[[Row], Sequence[Tick | Candle]], sink: Sink[Tick | Candle]) -> None:
-        self._items_of = items_of
+    def __init__(self, item_of: Callable[[Row], Tick | Candle], sink: Sink[Tick | Candle]) -> None:
+        self._item_of = item_of
         self._sink = sink
         self.keeps_up = True
 
@@ -50,12 +50,8 @@ class Listener:
         return self._sink.ended
 
     async def take(self, row: Row, place: int) -> None:
-        """Put a row's items, and wait until the consumer has dealt with them. The cursor is the number of rows done."""
-        items = self._items_of(row)
-        for item in items[:-1]:
-            self._sink.put(item)
-        if items:
-            self._sink.put(items[-1], str(place))
+        """Put a row's item, and wait until the consumer has dealt with it. The cursor is the number of rows done."""
+        self._sink.put(self._item_of(row), str(place))
         if self.keeps_up:
             self.keeps_up = False
             with anyio.move_on_after(_PATIENCE):

@@ -28,6 +28,8 @@ from gatehook import TickKind
 from gatehook import Timeframe
 from gatehook import UnsupportedCapability
 from gatehook.diagnostics.codes import market as codes
+from gatehook.kinds.capabilities import MarketDataCapabilities
+from gatehook.kinds.capabilities import MarketDataCapabilities
 from gatehook.kinds.errors import CursorExpired
 from gatehook.kinds.market_data import Channel
 from gatehook.kinds.prices import CandleSide
@@ -50,6 +52,8 @@ _LONGEST_PAUSE: Final = 3600.0
 
 class ReplayedMarket(MarketData):
     """One file's rows. Streams opened before the replay starts see it from the beginning, in step with each other."""
+
+    narrowed_by_configuration = True
 
     def __init__(self, context: PluginContext, settings: Settings) -> None:
         """Replay what ``settings`` name, as the entry of ``context``."""
@@ -99,6 +103,13 @@ class ReplayedMarket(MarketData):
         assert self._recording is not None, "the host enters a provider before it calls it"
         return self._recording
 
+    def capabilities(self) -> MarketDataCapabilities:
+        """What the file has: ticks, or candles of one length and their history."""
+        timeframe = self._read().timeframe
+        if timeframe is None:
+            return MarketDataCapabilities(ticks=True)
+        return MarketDataCapabilities(timeframes=(timeframe,), history=True)
+
     @property
     def progress(self) -> tuple[int, int]:
         """How many rows were replayed, of how many."""
@@ -122,6 +133,15 @@ class ReplayedMarket(MarketData):
         if self._driver is not None and self._driver.slow:
             reasons.append(f"{self._driver.slow} streams do not keep up with the replay")
         return Health(status=HealthStatus.DEGRADED if reasons else HealthStatus.OK, reasons=reasons)
+
+    def capabilities(self) -> MarketDataCapabilities:
+        """Say what the file has: candles of one timeframe, or ticks."""
+        timeframe = self._read().timeframe
+        return MarketDataCapabilities(
+            ticks=timeframe is None,
+            timeframes=() if timeframe is None else (timeframe,),
+            history=timeframe is not None,
+        )
 
     def _pair(self) -> tuple[str, str]:
         base, quote = self._settings.base, self._settings.quote
@@ -197,21 +217,22 @@ class ReplayedMarket(MarketData):
     async def run_stream(
         self, subscriptions: Sequence[Subscription], sink: Sink[Tick | Candle], after: str | None
     ) -> None:
-        """Put each row's candle and quote, until the last row or until cancelled."""
+        """Put each row's candle or quote, until the last row or until cancelled."""
         for one in subscriptions:
             self._known(one.instrument_id)
-            if one.channel is Channel.TRADES:
-                raise UnsupportedCapability("this replay has no trades")
-            if one.channel is Channel.CANDLES:
-                self._check_timeframe(one.timeframe)
-        timeframe = next((one.timeframe for one in subscriptions if one.timeframe is not None), None)
-        with_quotes = any(one.channel is Channel.QUOTES for one in subscriptions)
+            self._check_channel(one)
+        timeframe = self._read().timeframe
 
-        def items_of(row: Row) -> Sequence[Tick | Candle]:
-            candles = [] if timeframe is None else [self._candle(row, timeframe)]
-            return [*candles, self._tick(row)] if with_quotes else candles
+        def item_of(row: Row) -> Tick | Candle:
+            return self._tick(row) if timeframe is None else self._candle(row, timeframe)
 
-        await self._running().serve(Listener(items_of, sink), None if after is None else self._place(after))
+        await self._running().serve(Listener(item_of, sink), None if after is None else self._place(after))
+
+    def _check_channel(self, subscription: Subscription) -> None:
+        if subscription.channel is Channel.CANDLES:
+            self._check_timeframe(subscription.timeframe)
+        elif subscription.channel is Channel.TRADES or self._read().timeframe is not None:
+            raise UnsupportedCapability(f"this replay streams no {subscription.channel}")
 
     def _candle(self, row: Row, timeframe: Timeframe) -> Candle:
         first, high, low, last = row.prices

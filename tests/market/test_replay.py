@@ -13,6 +13,7 @@ from gatehook.clocks import ReplayClock
 from gatehook.clocks import SystemClock
 from gatehook.diagnostics import GatehookError
 from gatehook.events import EventBus
+from gatehook.kinds.capabilities import MarketDataCapabilities
 from gatehook.kinds.errors import CursorExpired
 from gatehook.kinds.errors import NotFound
 from gatehook.kinds.errors import UnsupportedCapability
@@ -60,6 +61,7 @@ async def test_an_hour_after_the_other_until_the_end_of_the_file(file):
     clock = ReplayClock()
     async with replay(file, clock=clock) as market:
         assert clock.now() == START
+        assert market.capabilities() == MarketDataCapabilities(timeframes=(Timeframe.H1,), history=True)
         clock.start()
         async with market.stream([HOURS]) as items:
             candles = [item async for item in items]
@@ -115,15 +117,15 @@ async def test_streams_take_turns_in_the_order_they_were_opened_and_are_done_bef
 
 async def test_nobody_looks_ahead(file):
     clock = ReplayClock()
-    async with replay(file, clock=clock, spread="0.02") as market, market.stream([HOURS, QUOTES]) as items:
+    async with replay(file, clock=clock, spread="0.02") as market, market.stream([HOURS]) as items:
         clock.start()
         for done in range(1, 9):
-            candle, quote = await anext(items), await anext(items)
+            candle = await anext(items)
+            quote = await market.quote(EURUSD)
             page = await market.history(EURUSD, Timeframe.H1, start=0, end=2**63)
             assert page.items[-1] == candle
             assert len(page.items) == done
             assert page.items[-1].ts_close == clock.now() == quote.ts_event
-            assert await market.quote(EURUSD) == quote
             assert (quote.bid, quote.ask) == (candle.close, candle.close + Decimal("0.02"))
             assert not quote.simulated
 
@@ -249,6 +251,7 @@ async def test_skipped_rows_show_in_health(file):
     ("subscription", "after", "error"),
     [
         (Subscription(instrument_id=EURUSD, channel=Channel.TRADES), None, UnsupportedCapability),
+        (QUOTES, None, UnsupportedCapability),
         (
             Subscription(instrument_id=EURUSD, channel=Channel.CANDLES, timeframe=Timeframe.M1),
             None,
@@ -268,8 +271,9 @@ async def test_what_the_file_has_not_is_refused(file, subscription, after, error
 async def test_mid_candles_have_quotes_around_them(file):
     clock = ReplayClock()
     clock.start()
-    async with replay(file, clock=clock, side="mid", spread="0.02") as market, market.stream([QUOTES]) as items:
-        quote = await anext(items)
+    async with replay(file, clock=clock, side="mid", spread="0.02") as market, market.stream([HOURS]) as items:
+        await anext(items)
+        quote = await market.quote(EURUSD)
         assert (quote.bid, quote.ask) == (Decimal("1.00"), Decimal("1.02"))
 
 
@@ -281,6 +285,7 @@ async def test_ticks_replay_and_candles_are_built_from_them(tmp_path):
     minutes = Subscription(instrument_id=EURUSD, channel=Channel.CANDLES, timeframe=Timeframe.M1)
     with bus.subscribe("market.price.tick") as ticks, bus.subscribe("market.candle.closed") as closed:
         async with replay(file, clock=clock) as market:
+            assert market.capabilities() == MarketDataCapabilities(ticks=True)
             clock.start()
             await MarketPump(bus, clock, settle_timeout=0).run("replay", market, [], build=[minutes])
         assert [event.ts for event in await ticks.batch()] == [START + n * 20 * SECOND for n in range(10)]
