@@ -130,13 +130,11 @@ async def test_what_is_not_declared_is_refused_before_the_call(tmp_path):
             await handle.history(EURUSD, Timeframe.H1, start=0, end=1)
         with pytest.raises(UnsupportedCapability, match="supportsTickHistory"):
             await handle.ticks_history(EURUSD, start=0, end=1)
-        with pytest.raises(UnsupportedCapability, match="supportsTicks"):
-            async with handle.stream([QUOTES]):
-                pass
-        with pytest.raises(UnsupportedCapability, match="timeframe 1m"):
-            candles = Subscription(instrument_id=EURUSD, channel=Channel.CANDLES, timeframe=Timeframe.M1)
-            async with handle.stream([candles]):
-                pass
+        candles = Subscription(instrument_id=EURUSD, channel=Channel.CANDLES, timeframe=Timeframe.M1)
+        trades = Subscription(instrument_id=EURUSD, channel=Channel.TRADES)
+        for subscription, words in ((QUOTES, "supportsTicks"), (candles, "timeframe 1m"), (trades, "supportsTrades")):
+            with pytest.raises(UnsupportedCapability, match=words):
+                await handle.stream([subscription]).__aenter__()
 
 
 class Streaming(Provider):
@@ -198,7 +196,7 @@ async def test_calls_in_flight_end_before_the_provider_is_let_go(tmp_path):
         (lambda: Health(status=HealthStatus.DEGRADED, reasons=("slow",)), "degraded"),
         (lambda: 1 / 0, "degraded"),
         (lambda: "fine", "degraded"),
-        (lambda: Health(), "ok"),
+        (Health, "ok"),
     ],
 )
 async def test_health_is_the_providers_word_or_that_it_has_none(tmp_path, health, status):

@@ -37,7 +37,9 @@ async def coroutine():
     ],
 )
 async def test_fault_10_a_hook_that_returns_the_wrong_thing_is_refused_and_named(tmp_path, result, words):
-    async with host_of(tmp_path, plugins=[(manifest(), Scripted(provide=result)), (manifest("other"), Scripted())]) as host:
+    async with host_of(
+        tmp_path, plugins=[(manifest(), Scripted(provide=result)), (manifest("other"), Scripted())]
+    ) as host:
         assert state_of(host, "other") == "active"
         [said] = [one for one in host.diagnostics if one.code == "host.wrong-provider"]
         assert (said.plugin, said.entry) == ("scripted", "scripted")
@@ -47,12 +49,16 @@ async def test_fault_10_a_hook_that_returns_the_wrong_thing_is_refused_and_named
         await until(host, "scripted", "quarantined")
 
 
-@pytest.mark.parametrize("error", [RuntimeError("x"), SystemExit(3), GeneratorExit(), BaseException("b"), StopIteration()])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("x"), SystemExit(3), GeneratorExit(), BaseException("b"), StopIteration()]
+)
 async def test_fault_10_a_hook_that_raises_is_isolated_and_counted(tmp_path, error):
     def provide(plugin, context):
         raise error
 
-    async with host_of(tmp_path, plugins=[(manifest(), Scripted(provide=provide)), (manifest("other"), Scripted())]) as host:
+    async with host_of(
+        tmp_path, plugins=[(manifest(), Scripted(provide=provide)), (manifest("other"), Scripted())]
+    ) as host:
         assert state_of(host, "other") == "active"
         [said] = [one for one in host.diagnostics if one.code == "host.hook-failed"]
         assert said.path is not None
@@ -161,7 +167,10 @@ def provide_memory_backend(context):
 
 
 async def test_a_wrapper_needs_its_permission(tmp_path):
-    wrapping, memory = write_plugin(tmp_path, "quotes", WRAPPER), write_plugin(tmp_path, "notes", MEMORY, kinds=(MEMORY_KIND,))
+    wrapping, memory = (
+        write_plugin(tmp_path, "quotes", WRAPPER),
+        write_plugin(tmp_path, "notes", MEMORY, kinds=(MEMORY_KIND,)),
+    )
     async with host_of(tmp_path, wrapping, memory, slots={"memory": "notes"}) as host:
         assert "runtime.wrapper-refused" in codes(host)
         assert state_of(host, "quotes") == "failed"

@@ -76,7 +76,9 @@ async def test_two_entries_of_one_plugin_load_it_once_and_have_contexts_of_their
 
 async def test_regression_09_register_is_called_once_a_load_and_never_by_the_plan(tmp_path):
     log = tmp_path / "log"
-    plugin = write_plugin(tmp_path, "quotes", recording(log, QUOTES + "\ndef register(api):\n    record(api.plugin_id)\n"))
+    plugin = write_plugin(
+        tmp_path, "quotes", recording(log, QUOTES + "\ndef register(api):\n    record(api.plugin_id)\n")
+    )
     host = host_of(tmp_path, plugin, entries={"quotes": {}, "second": {"plugin": "quotes", "venue": "OTHER"}})
     assert host.plan.to_json()
     assert lines(log) == []
@@ -144,9 +146,9 @@ async def test_two_entries_with_one_venue_are_refused(tmp_path):
 
 async def test_a_host_that_does_not_run_says_so(tmp_path):
     host = host_of(tmp_path)
-    with pytest.raises(GatehookError, match="host.not-running"):
+    with pytest.raises(GatehookError, match=r"host\.not-running"):
         host.statuses()
-    with pytest.raises(GatehookError, match="host.not-running"):
+    with pytest.raises(GatehookError, match=r"host\.not-running"):
         _ = host.desk
 
 
@@ -175,7 +177,7 @@ async def test_modules_are_forgotten_when_the_host_is_closed(tmp_path):
 
 async def test_diagnostics_are_told_once_to_the_list_the_bus_and_the_observers(tmp_path):
     log = tmp_path / "log"
-    observer = "\nfrom gatehook import hookimpl\n@hookimpl\ndef diagnostic_reported(diagnostic):\n    record(diagnostic.code)\n"
+    observer = "\n@hookimpl\ndef diagnostic_reported(diagnostic):\n    record(diagnostic.code)\n"
     plugin = write_plugin(tmp_path, "quotes", recording(log, QUOTES + observer))
     async with host_of(tmp_path, plugin) as host:
         said = Diagnostic(code="x.y", severity="warning", message="m", remedy="r")

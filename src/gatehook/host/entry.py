@@ -66,7 +66,15 @@ class Changes:
 class Entry:
     """An entry's run state and its ports. Only its supervisor changes it."""
 
-    def __init__(self, spec: EntrySpec, *, timeout: float, now: Callable[[], float], changes: Changes) -> None:
+    def __init__(
+        self,
+        spec: EntrySpec,
+        *,
+        timeout: float,
+        now: Callable[[], float],
+        changes: Changes,
+        redact: Callable[[str], str],
+    ) -> None:
         self.spec = spec
         self.entry_id = spec.entry_id
         self.plugin_id = spec.plugin_id
@@ -74,6 +82,7 @@ class Entry:
         self.ports: dict[Kind, Port] = {
             kind: Port(self, kind, timeout=timeout, now=now) for kind in spec.manifest.kinds
         }
+        self.redact = redact
         self.state = RunState.IDLE
         self.reason = ""
         self.generation = 0
@@ -87,7 +96,8 @@ class Entry:
         self._tell = tell
 
     def set(self, state: RunState, reason: str = "") -> None:
-        """Change the run state."""
+        """Change the run state; the reason is redacted."""
+        reason = self.redact(reason)
         if (state, reason) != (self.state, self.reason):
             self.state, self.reason = state, reason
             self._changes.notify()

@@ -88,12 +88,13 @@ class Generation:
     def _serve(self, plugin: LoadedPlugin, kind: Kind, provider: Provider) -> None:
         declared = plugin.manifest.capabilities.of(kind) or KINDS[kind].capabilities()
         found = negotiate(declared, provider.capabilities())
-        for code, keys in ((codes.CAPABILITY_NARROWER, found.narrower), (codes.CAPABILITY_WIDER, found.wider)):
+        narrower = () if provider.narrowed_by_configuration else found.narrower
+        for code, keys in ((codes.CAPABILITY_NARROWER, narrower), (codes.CAPABILITY_WIDER, found.wider)):
             if keys:
                 self._services.reports.report(
                     code(plugin=plugin.plugin_id, entry=self._entry.entry_id, kind=kind, keys=", ".join(keys))
                 )
-        self.narrowed += found.narrower
+        self.narrowed += narrower
         self._entry.ports[kind].serve(provider, found.effective)
 
     async def _attach(self, tasks: TaskGroup) -> None:

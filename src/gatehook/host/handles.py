@@ -80,7 +80,9 @@ def provider_health(port: Port) -> Health:
         return Health(status=HealthStatus.DEGRADED, reasons=("its health() raises",))
     if not isinstance(health, Health):
         return Health(status=HealthStatus.DEGRADED, reasons=("its health() returns no Health",))
-    return health
+    if not health.reasons:
+        return health
+    return Health(status=health.status, reasons=tuple(port.owner.redact(str(one)) for one in health.reasons))
 
 
 class MarketDataHandle(Handle):

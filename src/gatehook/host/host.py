@@ -234,8 +234,7 @@ class PluginHost:
 
     def _tell(self, registry: Registry, status: PluginStatus) -> None:
         facts = {"plugin": status.plugin_id, "entry": status.entry_id, "state": str(status.state)}
-        reason = self.redactor.redact(status.reason)
-        self.bus.publish("gateway.plugin", {**facts, "reason": reason}, source="gateway")
+        self.bus.publish("gateway.plugin", {**facts, "reason": status.reason}, source="gateway")
         registry.notify("plugin_status_changed", status=status)
 
     # --- what runs

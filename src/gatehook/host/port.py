@@ -39,6 +39,9 @@ class Owner(Protocol):
     def why_down(self) -> str:
         """Say what the entry is doing instead of serving."""
 
+    def redact(self, text: str) -> str:
+        """Take secrets out of a text of the plugin's."""
+
     def provider_raised(self, what: str, error: BaseException) -> None:
         """Take note of an exception that is none of Gatehook's errors."""
 
@@ -125,6 +128,8 @@ class Port:
     def judge(self, error: BaseException, what: str, breaker: Breaker) -> bool:
         """Count a failure where it is one; ``False`` for an exception that is none of Gatehook's errors."""
         if isinstance(error, ProviderError):
+            error.message = self.owner.redact(error.message)
+            error.args = (error.message, *error.args[1:])
             if error.category in _ANSWERS:
                 breaker.succeeded()
             else:
@@ -146,14 +151,16 @@ class Port:
         if is_ours(error) or self.judge(error, what, self.breaker):
             raise error
         if isinstance(error, TimeoutError):
-            raise NotConnected(f"{self.owner.entry_id}: {what} timed out: {describe(error)}") from error
+            raise NotConnected(
+                f"{self.owner.entry_id}: {what} timed out: {self.owner.redact(describe(error))}"
+            ) from error
         raise self.wrapped(error, what) from error
 
     def wrapped(self, error: BaseException, what: str) -> ProviderError:
         """Return the error that stands for an exception of a plugin's own."""
-        return ProviderError(
-            f"{what} of {self.owner.entry_id} (plugin {self.owner.plugin_id}) raised {describe(error)}"
-        )
+        owner = self.owner
+        said = owner.redact(describe(error))
+        return ProviderError(f"{what} of {owner.entry_id} (plugin {owner.plugin_id}) raised {said}")
 
 
 def name_of(function: Callable[..., object]) -> str:

@@ -53,7 +53,13 @@ class Runner:
         self._stopping = False
         settings = services.settings
         self.entries = {
-            entry_id: Entry(spec, timeout=settings.call_timeout, now=services.clock.monotonic, changes=changes)
+            entry_id: Entry(
+                spec,
+                timeout=settings.call_timeout,
+                now=services.clock.monotonic,
+                changes=changes,
+                redact=services.redactor.redact,
+            )
             for entry_id, spec in specs.items()
         }
         for entry in self.entries.values():

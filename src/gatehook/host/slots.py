@@ -32,6 +32,10 @@ class EmptySlot:
         """Say that it is empty."""
         return "empty"
 
+    def redact(self, text: str) -> str:
+        """There is nothing to hide."""
+        return text
+
     def provider_raised(self, what: str, error: BaseException) -> None:
         """There is no provider, so nothing can be raised."""
 
