@@ -7,6 +7,9 @@ from typing import Final
 from gatehook.diagnostics.records import Code
 from gatehook.diagnostics.records import Severity
 
+UNKNOWN_SLOT: Final = Code(
+    "slots.unknown-slot", Severity.ERROR, "There is no slot {slot}{hint}.", "The slots are {known}."
+)
 WRONG_KIND: Final = Code(
     "slots.wrong-kind",
     Severity.ERROR,
