@@ -57,7 +57,7 @@ def check_file(path: Path) -> None:
     """Look at the file's header without touching the file.
 
     Raises:
-        GatehookError: ``memory.database-newer``, or ``memory.database-damaged`` for what is truncated or no memory of ours.
+        GatehookError: ``memory.database-newer``, or ``memory.database-damaged`` for what is cut off or not ours.
     """
     size = path.stat().st_size if path.exists() else 0
     if size == 0:
@@ -97,8 +97,8 @@ def _damaged(path: Path, reason: object) -> GatehookError:
 def open_writer(path: Path) -> sqlite3.Connection:
     """Open for writing and bring the schema up to date.
 
-    ``synchronous=NORMAL`` over a write-ahead log: a commit survives the death of the process; a power cut may take the last
-    commits, and never damages the file.
+    ``synchronous=NORMAL`` over a write-ahead log: a commit survives the death of the process; a power cut may take the
+    last commits, and never damages the file.
 
     Raises:
         GatehookError: when the file is damaged or newer.

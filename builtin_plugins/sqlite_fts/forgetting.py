@@ -21,7 +21,7 @@ def forget(connection: sqlite3.Connection, namespace: Namespace, ids: Sequence[s
     """Delete documents; return how many there were.
 
     The connection overwrites what it deletes (``secure_delete``). A deleted document's words stay in older segments of
-    the full-text index until ``optimize`` writes one without them, and its pages stay in the log until that is truncated.
+    the full-text index until ``optimize`` writes one without them, its pages in the log until that is truncated.
 
     Raises:
         StorageUnavailable: when a reader holds the log; the documents are deleted, their bytes are not yet gone.

@@ -31,7 +31,9 @@ def refresh_around(connection: sqlite3.Connection, ns: str, id_: str, previous: 
 
 def _after(connection: sqlite3.Connection, ns: str, id_: str) -> list[tuple[str, str]]:
     return connection.execute(
-        "SELECT id, substr(text, 1, ?) FROM docs WHERE ns = ? AND prev_id = ? AND past = 0 ORDER BY id LIMIT 2",
+        # Left to itself the planner walks the whole namespace in the order of ids.
+        "SELECT id, substr(text, 1, ?) FROM docs INDEXED BY docs_by_previous"
+        " WHERE ns = ? AND prev_id = ? AND past = 0 AND prev_id IS NOT NULL ORDER BY id LIMIT 2",
         (_PART, ns, id_),
     ).fetchall()
 

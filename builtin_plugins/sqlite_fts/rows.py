@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from typing import Final
 
@@ -76,7 +78,7 @@ def write_revision(revision: Revision) -> tuple[object, ...]:
     )
 
 
-def read_document(row: tuple[Any, ...]) -> StoredDoc:
+def read_document(row: Sequence[Any]) -> StoredDoc:
     """Build a document of a row of ``DOCUMENT`` columns."""
     ns, id_, revision, ts, known, expires, created, ingested, kind, previous, labels, meta, text, original = row
     doc = MemoryDoc(
@@ -85,13 +87,24 @@ def read_document(row: tuple[Any, ...]) -> StoredDoc:
         namespace=read_namespace(ns),
         ts=ts,
         kind=kind,
-        tags=frozenset(json.loads(labels)),
-        meta={key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(meta).items()},
+        tags=_read_tags(labels),
+        meta=_read_meta(meta),
         prev_id=previous,
         available_at=known,
         expires_at=expires,
     )
     return StoredDoc(doc=doc, revision=revision, created_at=created, ingested_at=ingested)
+
+
+@lru_cache(maxsize=1024)
+def _read_tags(labels: str) -> frozenset[str]:
+    return frozenset(json.loads(labels))
+
+
+def _read_meta(meta: str) -> dict[str, Any]:
+    if meta == "{}":
+        return {}
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(meta).items()}
 
 
 def facts_of(doc: MemoryDoc) -> Iterator[tuple[str, int, object]]:

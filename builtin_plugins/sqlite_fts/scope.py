@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from gatehook.kinds.memory import MemoryDoc
@@ -20,11 +21,13 @@ _ORIGINALS: Final = {escape: char for char, escape in _ESCAPES.items()}
 _ESCAPED: Final = re.compile("\x02[\x02-\x04]")
 
 
+@lru_cache(maxsize=1024)
 def write_namespace(namespace: Namespace) -> str:
     """Return text that sorts as the tuple does and starts with the text of every ancestor."""
     return "".join(f"{segment.translate(_TABLE)}\x01" for segment in namespace)
 
 
+@lru_cache(maxsize=1024)
 def read_namespace(text: str) -> Namespace:
     """Return the tuple again."""
     return tuple(_ESCAPED.sub(lambda found: _ORIGINALS[found[0]], part) for part in text.split("\x01")[:-1])

@@ -39,7 +39,7 @@ from .scope import write_namespace
 
 # Ordering by rank reads the weights from the file and sorts inside the index; rows are fetched while they are wanted.
 _RANKED: Final = (
-    f"SELECT fts.rank, {DOCUMENT} FROM fts CROSS JOIN docs d"  # noqa: S608  constants only
+    f"SELECT fts.rowid, fts.rank, {DOCUMENT} FROM fts CROSS JOIN docs d"  # noqa: S608  constants only
     " ON d.rid = fts.rowid WHERE fts MATCH ? AND "
 )
 _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
@@ -92,23 +92,26 @@ class Search:
         # A turn's context holds words of a later turn, which a search as of a time must not know.
         context = self.query.as_of is None
         every = complete_match(self.units, scope, context=context)
-        self._offer(connection, best, every, self.condition, complete=True)
+        offered: set[int] = set()
+        self._offer(connection, best, every, offered, complete=True)
         some = partial_match(self.units, scope, context=context)
-        if some == every or best.is_closed_to(COMPLETE):
-            return
-        rest = Condition("d.rid NOT IN (SELECT rowid FROM fts WHERE fts MATCH ?)", (every,))
-        self._offer(connection, best, some, both(self.condition, rest), complete=False)
+        # Otherwise every document with all units was offered: the shortlist would have closed to the rest.
+        if some != every and not best.is_closed_to(COMPLETE):
+            self._offer(connection, best, some, offered, complete=False)
 
     def _offer(
-        self, connection: sqlite3.Connection, best: Shortlist[_Found], match: str, where: Condition, *, complete: bool
+        self, connection: sqlite3.Connection, best: Shortlist[_Found], match: str, offered: set[int], *, complete: bool
     ) -> None:
-        rows = connection.execute(f"{_RANKED}{where.sql} ORDER BY fts.rank", (match, *where.parameters))
+        sql = f"{_RANKED}{self.condition.sql} ORDER BY fts.rank"
+        rows = connection.execute(sql, (match, *self.condition.parameters))
         try:
-            for row in rows:
-                found = relevance(max(-row[0], 0.0), complete=complete)
+            for rid, rank, *row in rows:
+                found = relevance(max(-rank, 0.0), complete=complete)
                 if best.is_closed_to(found):
                     return
-                self._offer_one(best, read_document(row[1:]), found)
+                if rid not in offered:
+                    offered.add(rid)
+                    self._offer_one(best, read_document(row), found)
         finally:
             rows.close()
 

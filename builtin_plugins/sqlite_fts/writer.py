@@ -83,7 +83,7 @@ class Writer:
         with anyio.CancelScope(shield=True):
             result: T = await anyio.to_thread.run_sync(run, self._connection, argument, limiter=self._thread)
         # Outside of the scope: mypy takes any scope for one that swallows.
-        return result  # noqa: RET504  see above
+        return result
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:

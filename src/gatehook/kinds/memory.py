@@ -48,7 +48,7 @@ def _hits(value: Iterable[Hit]) -> tuple[Hit, ...]:
 @attrs.frozen(kw_only=True)
 class MemoryDoc:
     """One remembered text. ``ts`` is when it happened, ``available_at`` when it could be known (never before ``ts``;
-    the clock's now by default). ``symbol``, ``account`` and ``source`` live in ``meta`` under those names. ``prev_id`` is
+    the clock's now by default). ``symbol``, ``account`` and ``source`` live in ``meta`` under their names. ``prev_id`` is
     the turn before this one in a conversation. The tag ``evergreen`` exempts a document from decay.
     """
 

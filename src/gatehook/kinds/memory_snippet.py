@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from collections.abc import Iterator
+from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from gatehook.kinds.memory_text import Unit
@@ -29,7 +32,8 @@ def snippet(text: str, units: Iterable[Unit], length: int) -> tuple[str, tuple[S
     lead, tail = _ELLIPSIS if start else "", _ELLIPSIS if end < len(text) else ""
     shift = len(lead) - start
     spans = tuple((first + shift, last + shift) for first, last in matches if first >= start and last <= end)
-    return f"{lead}{_CONTROL.sub(' ', text[start:end])}{tail}", spans
+    cut = text[start:end]
+    return f"{lead}{cut if cut.isprintable() else _CONTROL.sub(' ', cut)}{tail}", spans
 
 
 def _window(text: str, matches: list[Span], length: int) -> Span:
@@ -38,9 +42,10 @@ def _window(text: str, matches: list[Span], length: int) -> Span:
     room = max(length - 2, 0)
     if not matches:
         return 0, room
-    crowd = max(range(len(matches)), key=lambda at: (_reach(matches, at, room), -at))
+    reach = [_reach(matches, at, room) for at in range(len(matches))]
+    crowd = reach.index(max(reach))
     first = matches[crowd][0]
-    last = min(matches[crowd + max(_reach(matches, crowd, room) - 1, 0)][1], first + room)
+    last = min(matches[crowd + max(reach[crowd] - 1, 0)][1], first + room)
     start = max(0, first - (room - (last - first)) // 2)
     start = min(start, len(text) - room)
     return _word_start(text, start, first), start + room
@@ -56,7 +61,8 @@ def _word_start(text: str, start: int, limit: int) -> int:
 
 def _reach(matches: list[Span], at: int, room: int) -> int:
     """Count the matches that fit into a window that begins with the one at ``at``."""
-    return sum(1 for first, last in matches[at:] if last - matches[at][0] <= room)
+    edge = matches[at][0] + room
+    return bisect_right(matches, edge, lo=at, key=itemgetter(1)) - at
 
 
 def _matches(folded: str, units: Iterable[Unit]) -> list[Span]:
@@ -99,6 +105,7 @@ def _words(folded: str, words: tuple[str, ...]) -> Iterator[Span]:
             at = folded.find(stem, end)
 
 
+@lru_cache(maxsize=1024)
 def _stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:

@@ -1,0 +1,1 @@
+"""A second memory for the tests: nothing but a dict."""
