@@ -29,7 +29,6 @@ from gatehook import Timeframe
 from gatehook import UnsupportedCapability
 from gatehook.diagnostics.codes import market as codes
 from gatehook.kinds.capabilities import MarketDataCapabilities
-from gatehook.kinds.capabilities import MarketDataCapabilities
 from gatehook.kinds.errors import CursorExpired
 from gatehook.kinds.market_data import Channel
 from gatehook.kinds.prices import CandleSide
@@ -70,9 +69,9 @@ class ReplayedMarket(MarketData):
         Raises:
             GatehookError: saying what about the file cannot be used.
         """
-        self._pair()
         limiter = anyio.CapacityLimiter(1)
         recording = await anyio.to_thread.run_sync(read_recording, self._settings, limiter=limiter)
+        self._pair()
         for diagnostic in recording.skipped:
             self._context.logger.warning("%s: %s", diagnostic.place, diagnostic.message)
         length = recording.timeframe and recording.timeframe.length

@@ -7,11 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from typing import Self
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import attrs
 
+from gatehook import GatehookError
 from gatehook import Timeframe
+from gatehook.diagnostics.codes import market as codes
 from gatehook.kinds.prices import CandleSide
 
 
@@ -38,17 +41,16 @@ class Settings:
         """Read the configuration, which fits the schema.
 
         Raises:
-            ValueError: for a time zone that this machine does not know, and for a step of zero.
+            GatehookError: for a time zone that this machine does not know, and for a step of zero.
         """
-        increment = config.get("price_increment")
         timeframe = config.get("timeframe")
-        settings = cls(
+        return cls(
             path=Path(config["file"]).expanduser(),
             symbol=config.get("symbol"),
             base=config.get("base"),
             quote=config.get("quote"),
-            price_increment=None if increment is None else Decimal(increment),
-            size_increment=Decimal(config.get("size_increment", "1")),
+            price_increment=_step(config, "price_increment", None),
+            size_increment=_step(config, "size_increment", Decimal(1)),
             timeframe=None if timeframe is None else Timeframe(timeframe),
             zone=_zone(config.get("timezone", "UTC")),
             side=CandleSide(config.get("side", "bid")),
@@ -57,13 +59,23 @@ class Settings:
             pace=float(config.get("pace", 0)),
             skip_bad_rows=config.get("bad_rows", "refuse") == "skip",
         )
-        if 0 in (settings.price_increment, settings.size_increment):
-            raise ValueError("price_increment and size_increment are above zero")
-        return settings
+
+
+Default = TypeVar("Default", Decimal, None)
+
+
+def _step(config: Mapping[str, Any], name: str, default: Default) -> Decimal | Default:
+    if config.get(name) is None:
+        return default
+    step = Decimal(config[name])
+    if step == 0:
+        raise GatehookError(codes.BAD_SETTING(name=name, value=config[name], why="a step is above zero"))
+    return step
 
 
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError):  # unknown, a directory of the database, not a name at all
-        raise ValueError(f"no time zone has the name {name!r}; write it like Europe/Athens") from None
+        why = "no time zone has this name; write it like Europe/Athens"
+        raise GatehookError(codes.BAD_SETTING(name="timezone", value=name, why=why)) from None

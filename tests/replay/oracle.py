@@ -6,14 +6,15 @@
 import csv
 import json
 import sys
-from decimal import Decimal as D
+from decimal import Decimal
+from pathlib import Path
 
-SPREAD = D("0.00010")  # the candles are bids; ask = bid + spread
+SPREAD = Decimal("0.00010")  # the candles are bids; ask = bid + spread
 
 
 def path(row):
     """The bids a candle passes: open, the extreme nearer to it (tie: low), the other, close."""
-    first, high, low, last = (D(row[name]) for name in ("Open", "High", "Low", "Close"))
+    first, high, low, last = (Decimal(row[name]) for name in ("Open", "High", "Low", "Close"))
     extremes = [low, high] if abs(first - low) <= abs(first - high) else [high, low]
     return [first, *extremes, last]
 
@@ -21,20 +22,20 @@ def path(row):
 def orders(rows):
     """The strategy: at these closes, these orders (kind, price or offset, limit)."""
     for index, row in enumerate(rows, 1):
-        close = D(row["Close"])
+        close = Decimal(row["Close"])
         if index % 50 == 0:
-            yield index, f"limit-{index}", "buy", close - D("0.00100"), None
+            yield index, f"limit-{index}", "buy", close - Decimal("0.00100"), None
         if index % 70 == 0:
-            yield index, f"stop-{index}", "sell-stop", close - D("0.00200"), None
+            yield index, f"stop-{index}", "sell-stop", close - Decimal("0.00200"), None
         if index % 90 == 0:
-            yield index, f"stoplimit-{index}", "buy-stop-limit", close + D("0.00150"), close + D("0.00100")
+            yield index, f"stoplimit-{index}", "buy-stop-limit", close + Decimal("0.00150"), close + Decimal("0.00100")
         if index % 110 == 0:
-            yield index, f"trailing-{index}", "trailing-sell", D("0.00300"), None
+            yield index, f"trailing-{index}", "trailing-sell", Decimal("0.00300"), None
 
 
 def fill(rows, placed, kind, price, limit):
     """Walk the rows after the order was placed; return (row, price) of the fill."""
-    reference, triggered = D(rows[placed - 1]["Close"]), False
+    reference, triggered = Decimal(rows[placed - 1]["Close"]), False
     for index, row in enumerate(rows[placed:], placed + 1):
         previous = None  # the open is a jump, not a line
         for bid in path(row):
@@ -56,7 +57,7 @@ def fill(rows, placed, kind, price, limit):
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], newline="") as file:
+    with Path(sys.argv[1]).open(newline="") as file:
         data = list(csv.DictReader(file))
     found = {name: fill(data, placed, kind, price, limit) for placed, name, kind, price, limit in orders(data)}
     print(json.dumps({name: one and [one[0], str(one[1])] for name, one in found.items()}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from types import TracebackType
+from typing import ClassVar
 from typing import Generic
 from typing import Self
 from typing import TypeVar
@@ -43,7 +44,14 @@ class Page(Generic[T]):
 
 
 class Provider:
-    """The base of all seven kinds. ``__aenter__`` connects, ``__aexit__`` lets go; the same object is entered once."""
+    """The base of all seven kinds. ``__aenter__`` connects, ``__aexit__`` lets go; the same object is entered once.
+
+    Attributes:
+        narrowed_by_configuration: set it where the entry's configuration decides which of the declared capabilities
+            there are (a file of candles has no ticks): then less than declared is no degradation.
+    """
+
+    narrowed_by_configuration: ClassVar[bool] = False
 
     async def __aenter__(self) -> Self:
         return self
