@@ -183,6 +183,13 @@ def test_a_replay_of_a_file_that_is_not_there_is_an_error_with_its_place(gatehoo
     assert gatehook("run", "--exit-at-end").code == 2
 
 
+def test_a_replay_that_cannot_begin_is_not_waited_for(gatehook, run):
+    (gatehook.here / "EURUSD.csv").write_text(CSV.replace("1.09,", "1.99,"))
+    running = run("--replay", "EURUSD.csv", "--exit-at-end", wait=False)
+    assert running.end() == 1
+    assert "gateway.replay-failed" in "".join(running.errors)
+
+
 def test_safe_mode_runs_the_built_in_plugins_alone(gatehook, run):
     gatehook.plugin("mine")
     running = run("--no-plugins")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ from gatehook.cli.output import note
 from gatehook.cli.output import write_text
 from gatehook.clocks import ReplayClock
 from gatehook.config import Config
+from gatehook.context import RunState
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
 from gatehook.gateway.gateway import Gateway
@@ -34,7 +34,7 @@ from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderStatus
 from gatehook.secrets import Redactor
 
-_LOG: Final = logging.getLogger("gatehook.gateway")
+REPLAY_ENTRY: Final = "replay"
 
 
 @attrs.frozen(kw_only=True)
@@ -167,6 +167,7 @@ class _Run:
         )
 
     async def _until_stopped(self, gateway: Gateway) -> None:
+        self._check_replay(gateway)
         for line in await gateway.opening():
             write_text(line)
         self._ready = True
@@ -178,6 +179,15 @@ class _Run:
             await gateway.start_prices()
             await self._stop.wait()
             tasks.cancel_scope.cancel()
+
+    def _check_replay(self, gateway: Gateway) -> None:
+        """Refuse to wait for the end of a replay that cannot begin."""
+        if self._options.replay is None:
+            return
+        found = [one for one in gateway.host.statuses() if one.entry_id == REPLAY_ENTRY]
+        if not any(one.state in (RunState.ACTIVE, RunState.DEGRADED) for one in found):
+            why = next((one.reason or str(one.state) for one in found), "the plugin replay does not take part")
+            raise GatehookError(codes.REPLAY_FAILED(path=self._options.replay, why=why))
 
     async def _stop_at_end(self, gateway: Gateway) -> None:
         await gateway.prices_ended.wait()

@@ -98,6 +98,7 @@ class Gateway:
             tasks.start_soon(self._recorder.run)
             tasks.start_soon(Watch(self.host, self.log).run)
             async with server.serving():
+                self.prices.expect_sources()
                 tasks.start_soon(self._pump)
                 yield
             tasks.cancel_scope.cancel()

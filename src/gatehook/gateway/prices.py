@@ -117,6 +117,12 @@ class Prices:
                 _LOG.warning("the instruments of %s are not known: %s", source.entry_id, error)
         return found
 
+    def expect_sources(self) -> None:
+        """Take note of which sources there are; ``opened`` waits for these."""
+        for source in self.sources():
+            self.counts[source.entry_id] = Counts()
+            self._opened[source.entry_id] = anyio.Event()
+
     async def pump(self) -> None:
         """Publish what every source delivers; return when all have come to their end (a replay does)."""
         pump = MarketPump(self._host.bus, self._host.clock, grace_ns=int(self._host.config.market.grace * SECOND))
@@ -124,8 +130,6 @@ class Prices:
             tasks.start_soon(self._count)
             async with anyio.create_task_group() as sources:
                 for source in self.sources():
-                    self.counts[source.entry_id] = Counts()
-                    self._opened[source.entry_id] = anyio.Event()
                     sources.start_soon(self._pump_one, pump, source)
             tasks.cancel_scope.cancel()
 

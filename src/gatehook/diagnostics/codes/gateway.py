@@ -23,11 +23,11 @@ REPLAY_FILE = Code(
     "The replay file {path} cannot be read: {why}.",
     "Name a CSV file of candles or ticks that you may read.",
 )
-REPLAY_MISSING = Code(
-    "gateway.replay-missing",
+REPLAY_FAILED = Code(
+    "gateway.replay-failed",
     Severity.ERROR,
-    "--replay needs the plugin replay, which is not active: {why}",
-    "`gatehook plugins why replay` says more.",
+    "The replay of {path} did not start: {why}.",
+    "Mend the file, or what `gatehook plugins why replay` says.",
 )
 BAD_REQUEST = Code(
     "gateway.bad-request",

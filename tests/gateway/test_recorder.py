@@ -1,0 +1,108 @@
+"""Orders and fills in the memory: all of them, once, whatever happened meanwhile."""
+
+from __future__ import annotations
+
+import json
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from gatehook.cli.client import Client
+from gatehook.cli.failures import RemoteFailure
+from gatehook.gateway.recorder import POSITION_FILE
+from gatehook.kinds.filters import Eq
+from gatehook.kinds.memory import NamespaceSelector
+from gatehook.kinds.memory import Query
+
+pytestmark = pytest.mark.anyio
+
+EMPTY = {"plugins": {"slots": {"memory": "none"}}}
+
+
+async def place(running, client_order_id, **more):
+    order = {
+        "side": "buy",
+        "instrument": "EURUSD.SIMULATED",
+        "quantity": "1000",
+        "type": "market",
+        "client_order_id": client_order_id,
+        **more,
+    }
+    client = Client(running.host.config.gateway.data_dir)
+    with running.host.bus.subscribe("account.fill") as fills, anyio.fail_after(20):
+        placed = await anyio.to_thread.run_sync(lambda: client.call("orders.place", order))
+        await fills.batch()
+    return placed
+
+
+async def remembered(running, text="", **more):
+    await running.remember_everything()
+    query = Query(text=text, namespaces=(NamespaceSelector.everything(),), limit=100, **more)
+    return [hit.stored for hit in (await running.host.memory().search(query)).hits]
+
+
+async def test_an_order_and_its_fill_are_found_by_symbol_account_and_words(gateway):
+    async with gateway() as running:
+        await place(running, "alpha", tags=["trend"])
+        for query in (
+            {"filter": Eq("meta.symbol", "EURUSD")},
+            {"filter": Eq("meta.account", "paper/main")},
+            {"filter": Eq("meta.source", "paper")},
+            {"text": "alpha"},
+        ):
+            assert {stored.doc.kind for stored in await remembered(running, **query)} == {"order", "fill"}
+        (order,) = await remembered(running, filter=Eq("tags", "trend"))
+        assert order.doc.namespace == ("journal", "paper", "main")
+        assert "is filled" in order.doc.text
+
+
+async def test_a_denied_order_is_not_remembered_as_one_that_was_sent(gateway):
+    async with gateway() as running:
+        with pytest.raises(RemoteFailure, match="invalid_order"):
+            await place(running, "crooked", quantity="0.3")
+        assert not [one for one in await remembered(running, "crooked") if "is accepted" in one.doc.text]
+
+
+async def test_what_happened_while_the_memory_was_away_is_remembered_after_a_restart(gateway):
+    async with gateway(EMPTY) as running:
+        await place(running, "unseen")
+    async with gateway() as running:
+        assert len(await remembered(running, "unseen")) == 2
+
+
+async def test_a_switch_of_the_slot_fills_the_new_memory_from_the_start(gateway):
+    async with gateway(EMPTY) as running:
+        await place(running, "before")
+        await running.host.use_slot("memory", "sqlite_fts")
+        await place(running, "after")
+        assert len(await remembered(running, "before")) == len(await remembered(running, "after")) == 2
+
+
+async def test_a_restart_remembers_nothing_twice(gateway):
+    async with gateway() as running:
+        await place(running, "once")
+        first = await remembered(running, "once")
+    async with gateway() as running:
+        again = await remembered(running, "once")
+        assert [(one.doc.id, one.revision) for one in again] == [(one.doc.id, one.revision) for one in first]
+
+
+@pytest.mark.parametrize("content", ["", "not json", "[1, 2]", '{"sqlite_fts": "five"}'])
+async def test_a_damaged_position_means_from_the_start(gateway, tmp_path, content):
+    async with gateway() as running:
+        await place(running, "kept")
+        await remembered(running)
+    (tmp_path / "data" / POSITION_FILE).write_text(content)
+    async with gateway() as running:
+        assert len(await remembered(running, "kept")) == 2
+
+
+async def test_a_position_of_another_journal_is_not_believed(gateway, tmp_path):
+    async with gateway() as running:
+        await place(running, "kept")
+        await remembered(running)
+    (tmp_path / "data" / POSITION_FILE).write_text(json.dumps({"sqlite_fts": 10_000}))
+    async with gateway() as running:
+        await place(running, "new")
+        assert len(await remembered(running, "new")) == 2
