@@ -54,12 +54,9 @@ class ReplayedMarket(MarketData):
 
     narrowed_by_configuration = True
 
-    def __init__(self, context: PluginContext, settings: Settings) -> None:
-        """Replay what ``settings`` name, as the entry of ``context``."""
+    def __init__(self, context: PluginContext) -> None:
+        """Replay what the configuration of ``context`` names."""
         self._context = context
-        self._settings = settings
-        symbol = settings.symbol or name_of(settings.path)
-        self._id = InstrumentId(symbol, context.venue)
         self._recording: Recording | None = None
         self._driver: Driver | None = None
 
@@ -67,10 +64,12 @@ class ReplayedMarket(MarketData):
         """Read and check the file, and get ready.
 
         Raises:
-            GatehookError: saying what about the file cannot be used.
+            GatehookError: saying what about the configuration or the file cannot be used.
         """
+        settings = self._settings = Settings.of(self._context.config)
+        self._id = InstrumentId(settings.symbol or name_of(settings.path), self._context.venue)
         limiter = anyio.CapacityLimiter(1)
-        recording = await anyio.to_thread.run_sync(read_recording, self._settings, limiter=limiter)
+        recording = await anyio.to_thread.run_sync(read_recording, settings, limiter=limiter)
         self._pair()
         for diagnostic in recording.skipped:
             self._context.logger.warning("%s: %s", diagnostic.place, diagnostic.message)
@@ -79,7 +78,7 @@ class ReplayedMarket(MarketData):
         self._driver = Driver(
             recording.rows,
             self._context.clock,
-            pace=self._settings.pace,
+            pace=settings.pace,
             longest_pause=length / 1e9 if length else _LONGEST_PAUSE,
             logger=self._context.logger,
             on_progress=self._publish_progress,
@@ -132,15 +131,6 @@ class ReplayedMarket(MarketData):
         if self._driver is not None and self._driver.slow:
             reasons.append(f"{self._driver.slow} streams do not keep up with the replay")
         return Health(status=HealthStatus.DEGRADED if reasons else HealthStatus.OK, reasons=reasons)
-
-    def capabilities(self) -> MarketDataCapabilities:
-        """Say what the file has: candles of one timeframe, or ticks."""
-        timeframe = self._read().timeframe
-        return MarketDataCapabilities(
-            ticks=timeframe is None,
-            timeframes=() if timeframe is None else (timeframe,),
-            history=timeframe is not None,
-        )
 
     def _pair(self) -> tuple[str, str]:
         base, quote = self._settings.base, self._settings.quote

@@ -7,10 +7,9 @@ from gatehook import PluginContext
 from gatehook import hookimpl
 
 from .market import ReplayedMarket
-from .settings import Settings
 
 
 @hookimpl
 def provide_market_data(context: PluginContext) -> MarketData:
     """Build the replay of this entry; the file is read when it starts."""
-    return ReplayedMarket(context, Settings.of(context.config))
+    return ReplayedMarket(context)

@@ -217,10 +217,15 @@ def test_when_every_row_is_skipped_there_is_nothing_to_replay(tmp_path):
     assert codes == ["market.row-skipped", "market.no-rows"]
 
 
-@pytest.mark.parametrize("config", [{"timezone": "Mars/Base"}, {"timezone": ""}, {"size_increment": "0"}])
+@pytest.mark.parametrize(
+    "config", [{"timezone": "Mars/Base"}, {"timezone": ""}, {"size_increment": "0"}, {"price_increment": "0.00"}]
+)
 def test_a_configuration_that_cannot_be_is_refused(config):
-    with pytest.raises(ValueError, match=r"time zone|above zero"):
+    with pytest.raises(GatehookError) as caught:
         Settings.of({"file": "x.csv", **config})
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "market.bad-setting"
+    assert next(iter(config)) in diagnostic.message
 
 
 @settings(deadline=None, max_examples=60)

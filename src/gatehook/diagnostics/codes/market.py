@@ -49,3 +49,9 @@ INSTRUMENT_UNCLEAR: Final = Code(
     "What {symbol} is made of cannot be told from its name.",
     "Say it in the entry's `base` and `quote`, like EUR and USD.",
 )
+BAD_SETTING: Final = Code(
+    "market.bad-setting",
+    Severity.ERROR,
+    "The replay cannot use its `{name}` {value!r}: {why}.",
+    "Change it in the entry's configuration.",
+)
