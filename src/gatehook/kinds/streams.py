@@ -212,6 +212,15 @@ class Sink(Generic[T]):
             await self._arrival()
         return (self._take_loss(), None) if self._lossy else self._take()
 
+    async def next_entries(self) -> list[tuple[T | StreamControl, str | None]]:
+        """Take everything that waits, at least one item, each with the cursor after it. It raises what ``next_item``
+        raises.
+        """
+        entries = [await self.next_item()]
+        while self._waiting:
+            entries.append(self._take())
+        return entries
+
     async def next_batch(self) -> list[T | StreamControl]:
         """Take everything that waits, at least one item. It raises what ``next_item`` raises."""
         if not self._waiting and not self._lossy:
@@ -261,6 +270,17 @@ class Items(Generic[T]):
 
     def __aiter__(self) -> Self:
         return self
+
+    async def batch(self) -> list[T | StreamControl]:
+        """Return everything that waits, at least one item, and the empty list at the end of the stream."""
+        try:
+            entries = await self._sink.next_entries()
+        except StopAsyncIteration:
+            return []
+        for _, cursor in entries:
+            if cursor is not None:
+                self.cursor = cursor
+        return [item for item, _ in entries]
 
     async def __anext__(self) -> T | StreamControl:
         item, cursor = await self._sink.next_item()

@@ -39,6 +39,8 @@ OVERLAP: Final = 60 * SECOND
 #: Seconds before a stream that ended is opened again, doubled up to the second figure.
 _PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 60.0
+#: How many events share one commit at most: others want to write too.
+_TOGETHER: Final = 256
 #: Seconds between two looks at a venue that reports nothing by itself.
 _POLL: Final = 5.0
 
@@ -87,11 +89,17 @@ async def _follow(desk: Desk, entry: Entry) -> None:
 
 
 async def _read(desk: Desk, entry: Entry, items: Items[BrokerEvent]) -> None:
-    async for item in items:
-        if isinstance(item, (Gap, Reconnected)):
-            await catch_up(desk, entry)
-        elif not isinstance(item, StreamControl):
-            await _apply(desk, entry, [item], items.cursor)
+    """Apply what waits together: the more there is, the fewer commits it takes."""
+    while batch := await items.batch():
+        events: list[BrokerEvent] = []
+        for item in batch:
+            if isinstance(item, (Gap, Reconnected)):
+                await _apply(desk, entry, events, None)
+                await catch_up(desk, entry)
+                events = []
+            elif not isinstance(item, StreamControl):
+                events.append(item)
+        await _apply(desk, entry, events, items.cursor)
 
 
 async def catch_up(desk: Desk, entry: Entry) -> None:
@@ -140,9 +148,13 @@ async def _read_fills(desk: Desk, entry: Entry, account: AccountKey, since: int)
 
 async def _apply(desk: Desk, entry: Entry, events: Sequence[BrokerEvent], cursor: str | None) -> None:
     usable = [event for event in events if _usable(desk, entry, event)]
-    orphans = await desk.journal.apply(entry.entry_id, usable, cursor)
-    for fill in orphans:
-        await _adopt(desk, entry, fill)
+    if not usable and cursor is None:
+        return
+    for start in range(0, max(len(usable), 1), _TOGETHER):
+        part = usable[start : start + _TOGETHER]
+        is_last = start + _TOGETHER >= len(usable)
+        for fill in await desk.journal.apply(entry.entry_id, part, cursor if is_last else None):
+            await _adopt(desk, entry, fill)
 
 
 def _usable(desk: Desk, entry: Entry, event: object) -> bool:

@@ -11,6 +11,7 @@ from typing import Generic
 from typing import TypeVar
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from gatehook.kinds.errors import StorageUnavailable
@@ -66,6 +67,8 @@ class Writer:
         try:
             async with self._turn:
                 while not write.done:
+                    # Whoever is ready to write joins: the reply of a send and the events that it caused share a commit.
+                    await anyio.lowlevel.checkpoint()
                     await self._commit_waiting()
         finally:
             if write in self._waiting:
