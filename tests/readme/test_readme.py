@@ -35,7 +35,7 @@ def test_every_block_is_known_to_these_tests():
 
 
 def test_the_blocks_do_what_they_say(checkout):
-    with checkout.running(block("sh", "gatehook run"), "ready"):
+    with checkout.running(block("sh", "gatehook run"), "\nready\n"):
         quoted = checkout.run(block("sh", "orders place"))
         assert "SIMULATED" in quoted
         assert "filled" in quoted
