@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+from importlib.util import spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -342,6 +343,27 @@ def test_a_broken_distribution_is_said_with_its_name(site, package, present):
     assert found.candidates == ()
     assert [one.code for one in found.diagnostics] == ["plugins.distribution-broken"]
     assert "dist" in found.diagnostics[0].message
+
+
+def test_entry_points_that_cannot_be_read_are_said(site):
+    install(site, "dist", "x")
+    (site / "dist-1.dist-info" / "entry_points.txt").write_text("[gatehook.plugins]\nno value\n")
+    assert [one.code for one in survey(Places(installed=True)).diagnostics] == ["plugins.distribution-broken"]
+
+
+def test_an_editable_package_is_found_where_its_finder_says(site, tmp_path, make_plugin, monkeypatch):
+    install(site, "dist", "edited")
+    make_plugin(tmp_path / "elsewhere" / "edited", "edited")
+    (tmp_path / "elsewhere" / "edited" / "__init__.py").write_text("raise SystemExit")
+
+    class Finder:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            where = tmp_path / "elsewhere" / name
+            return spec_from_file_location(name, where / "__init__.py") if where.is_dir() else None
+
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    assert [one.id for one in discover(Places(installed=True))] == ["edited"]
 
 
 def test_a_plugin_that_vanishes_while_it_is_read_is_no_plugin(tmp_path, make_plugin, monkeypatch):

@@ -279,6 +279,8 @@ def test_an_embedded_plugin_goes_through_the_same_admission(plan_for):
     assert statuses(plan) == {"embedded:mine": "admitted", "embedded:bad": "invalid"}
     assert plan.decision("mine").candidate.embedded is thing
     assert plan.entry("mine").implied
+    assert plan.decision("MINE") is plan.decision("mine")
+    assert plan.decision("other") is None
     assert statuses(plan_for({"deny": ["mine"]}, embedded=[(manifest, thing)])) == {"embedded:mine": "denied"}
 
 

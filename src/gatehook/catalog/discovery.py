@@ -85,7 +85,7 @@ class _Search:
     def __init__(self, places: Places) -> None:
         self.diagnostics: list[Diagnostic] = []
         self._ownership = {origin: places.ownership(origin) for origin in Origin}
-        self._found: dict[tuple[int, int], Candidate] = {}
+        self._found: dict[tuple[int, int] | str, Candidate] = {}
         self._dev: set[tuple[int, int]] = set()
 
     def candidates(self) -> tuple[Candidate, ...]:
@@ -140,7 +140,7 @@ class _Search:
         except (NotADirectoryError, FileNotFoundError):
             return False
         except OSError as error:
-            self._found[0, hash(path)] = unopened_plugin(path, origin, error)
+            self._found[path] = unopened_plugin(path, origin, error)
             return True
         try:
             directory = os.fstat(descriptor)

@@ -10,9 +10,13 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Final
 
 import attrs
+
+if TYPE_CHECKING:
+    from importlib.metadata import PathDistribution
 
 GROUP: Final = "gatehook.plugins"
 _SUFFIXES: Final = (".dist-info", ".egg-info")
@@ -43,8 +47,19 @@ def installed_packages() -> Iterator[InstalledPackage]:
         if folded in seen:
             continue
         seen.add(folded)
-        for point in found.entry_points.select(group=GROUP):
-            yield _located(name, point.value.strip(), metadata.parent)
+        yield from _named(found, name, metadata.parent)
+
+
+def _named(found: PathDistribution, name: str, site: Path) -> Iterator[InstalledPackage]:
+    try:
+        values = [point.value.strip() for point in found.entry_points.select(group=GROUP)]
+    except (TypeError, ValueError, AttributeError, KeyError):  # what the parser raises, by version, for a bad line
+        yield InstalledPackage(
+            distribution=name, package=GROUP, directory=None, fault="its entry points cannot be read"
+        )
+        return
+    for value in values:
+        yield _located(name, value, site)
 
 
 def _metadata_directories() -> Iterator[Path]:
@@ -81,7 +96,10 @@ def _editable(distribution: str, package: str, steps: list[str]) -> InstalledPac
     """Ask the import system where the top package is; finding a top package imports nothing."""
     from importlib.util import find_spec
 
-    spec = find_spec(steps[0])
+    try:
+        spec = find_spec(steps[0])
+    except (ImportError, ValueError):  # a finder's own failure, or a module without a spec
+        spec = None
     for place in (spec.submodule_search_locations or ()) if spec is not None else ():
         directory = Path(place).joinpath(*steps[1:])
         if directory.is_dir():

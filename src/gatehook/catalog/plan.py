@@ -22,6 +22,7 @@ from gatehook.catalog.entry_plans import entry_plans
 from gatehook.catalog.gathering import gather_policy
 from gatehook.catalog.linting import lint
 from gatehook.catalog.manifest import Manifest
+from gatehook.catalog.manifest import fold
 from gatehook.catalog.places import Places
 from gatehook.catalog.places import builtin_directory
 from gatehook.catalog.references import dangling
@@ -57,8 +58,8 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...]
 
     def decision(self, plugin_id: str) -> Decision | None:
-        """Return the decision about the candidate that acts for an id: the admitted one, else the first."""
-        found = [one for one in self.decisions if one.candidate.id == plugin_id]
+        """Return the decision that counts for an id or a look-alike: the admitted candidate's, else the first."""
+        found = [one for one in self.decisions if one.candidate.folded == fold(plugin_id)]
         return next((one for one in found if one.admitted), found[0] if found else None)
 
     def entry(self, entry_id: str) -> EntryPlan | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,9 @@ def read_plugin(
 ) -> Candidate | None:
     """Read the plugin in an open directory whose real path is ``path``; ``None`` when it holds no ``plugin.json``."""
     root = Path(path)
-    unsafe = [fault] if (fault := ownership.fault(root, directory)) else []
+    unsafe: list[Diagnostic] = []
+    if ownership.suspects(directory) and (fault := ownership.fault(root, directory)) is not None:
+        unsafe.append(fault)
     manifest: Manifest | None = None
     problems: tuple[Diagnostic, ...] = ()
     claimed: str | None = None
@@ -48,7 +49,7 @@ def read_plugin(
         data = read_below(descriptor, root, MANIFEST_NAME, LARGEST_MANIFEST, ownership)
         manifest, problems, claimed = read_manifest(data, f"{path}/{MANIFEST_NAME}")
         if manifest is not None and manifest.entry is not None:
-            problems = tuple(_entry_problems(descriptor, root, manifest.entry, data, ownership))
+            problems = _entry_problems(descriptor, root, manifest.entry, data, ownership)
     except FileNotFoundError:
         return None
     except TooLarge:
@@ -86,14 +87,17 @@ def _candidate(
 
 def _entry_problems(
     descriptor: int, root: Path, entry: Entry, data: bytes, ownership: Ownership
-) -> Iterator[Diagnostic]:
+) -> tuple[Diagnostic, ...]:
+    problems: tuple[Diagnostic, ...] = ()
     for key, file in entry.files.items():
         found = _fault_of_file(descriptor, root, file, ownership)
         if found is not None:
             code, facts = found
             pointer = f"/entry/{key}"
             line = line_of(pointer, key_lines(data.decode()))
-            yield code(path=root / MANIFEST_NAME, line=line, pointer=pointer, key=key, file=file, **facts)
+            at: dict[str, Any] = {"path": root / MANIFEST_NAME, "line": line, "pointer": pointer}
+            problems += (code(**at, key=key, file=file, **facts),)
+    return problems
 
 
 def _fault_of_file(

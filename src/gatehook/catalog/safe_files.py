@@ -36,7 +36,7 @@ class Ownership:
         return bool(
             about.st_mode & stat.S_IWOTH
             or (self.uids is not None and about.st_uid not in self.uids)
-            or (not self.hard_links and about.st_nlink > 1)
+            or (not self.hard_links and about.st_nlink > 1 and not stat.S_ISDIR(about.st_mode))
         )
 
     def fault(self, path: Path, about: os.stat_result) -> Diagnostic | None:

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 _TYPES: Final = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
-#: Keywords that cannot refuse an empty object.
+#: Keywords that cannot refuse an empty object; and ``required``, which is looked at.
 _HARMLESS: Final = frozenset(
     {
         "$schema",
@@ -29,6 +29,7 @@ _HARMLESS: Final = frozenset(
         "maxProperties",
         "default",
         "examples",
+        "required",
     }
 )
 
@@ -67,9 +68,7 @@ def _is_type(said: Any) -> bool:
 
 def missing_when_empty(schema: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return which properties an empty configuration lacks; ``None`` when only a validator can tell."""
-    if not _HARMLESS.issuperset(schema.keys() - {"required"}) and any(
-        key not in _HARMLESS and key != "required" and not key.startswith("x-") for key in schema
-    ):
+    if any(key not in _HARMLESS and not key.startswith("x-") for key in schema):
         return None
     properties = schema.get("properties", {})
     lacking = tuple(schema.get("required", ()))

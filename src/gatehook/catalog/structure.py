@@ -25,6 +25,7 @@ from gatehook.catalog.requirements import ID
 from gatehook.catalog.requirements import read_requires
 from gatehook.catalog.schema_shape import fault_of_schema
 from gatehook.catalog.vocabulary import Mismatch
+from gatehook.catalog.vocabulary import Word
 from gatehook.catalog.vocabulary import words
 from gatehook.diagnostics.codes import manifest as codes
 from gatehook.diagnostics.records import did_you_mean
@@ -134,35 +135,44 @@ def _schema(value: Any, reader: Reader) -> Mapping[str, Any]:
 
 
 def _capabilities(value: Any, kinds: tuple[Kind, ...], reader: Reader, *, given: bool) -> Capabilities:
-    values: dict[Kind, dict[str, Any]] = {kind: {} for kind in kinds}
+    values: dict[str, dict[str, Any]] = {kind.value: {} for kind in kinds}  # an enum as a key is hashed by Python code
     if given:
         for key, one in reader.table(value, "capabilities", "").items():
             _read_capability(key, one, values, reader)
     if reader.problems:
         return Capabilities()
-    return Capabilities(**{CAPABILITY_FIELDS[kind]: KINDS[kind].capabilities(**values[kind]) for kind in kinds})
+    return Capabilities(
+        **{field: made(**values[name]) for name, (field, made) in _VOCABULARIES.items() if name in values}
+    )
 
 
-def _read_capability(key: str, value: Any, values: dict[Kind, dict[str, Any]], reader: Reader) -> None:
+_VOCABULARIES: Final = {kind.value: (CAPABILITY_FIELDS[kind], spec.capabilities) for kind, spec in KINDS.items()}
+
+
+def _read_capability(key: str, value: Any, values: dict[str, dict[str, Any]], reader: Reader) -> None:
     word = words().get(key)
     if word is None:
         if not key.startswith("x-"):
             hint = did_you_mean(key, words())
             reader.note(codes.UNKNOWN_CAPABILITY, pointer_to("/capabilities", key), key=shown(key), hint=hint)
         return
-    kinds = [kind for kind in word.fields if kind in values]
-    if not kinds:
+    known = False
+    for kind, field in word.fields.items():
+        if kind in values:
+            known = True
+            try:
+                values[kind][field] = word.shape.read(value)
+            except Mismatch:
+                _mismatch(key, value, word, reader)
+                return
+    if not known:
         owners = " or ".join(word.fields)
         reader.note(codes.CAPABILITY_OF_OTHER_KIND, f"/capabilities/{key}", key=key, kinds=owners)
-        return
-    try:
-        read = word.shape.read(value)
-    except Mismatch:
-        hint = "".join(did_you_mean(one, word.shape.words) for one in _strings(value) if one not in word.shape.words)
-        reader.note(codes.BAD_VALUE, f"/capabilities/{key}", key=key, expected=word.shape.expected, hint=hint)
-        return
-    for kind in kinds:
-        values[kind][word.fields[kind]] = read
+
+
+def _mismatch(key: str, value: Any, word: Word, reader: Reader) -> None:
+    hint = "".join(did_you_mean(one, word.shape.words) for one in _strings(value) if one not in word.shape.words)
+    reader.note(codes.BAD_VALUE, f"/capabilities/{key}", key=key, expected=word.shape.expected, hint=hint)
 
 
 def _strings(value: Any) -> list[str]:

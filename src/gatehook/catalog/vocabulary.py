@@ -19,7 +19,6 @@ import attrs
 
 from gatehook.kinds.capabilities import vocabulary
 from gatehook.kinds.kind import KINDS
-from gatehook.kinds.kind import Kind
 
 
 class Mismatch(ValueError):
@@ -45,10 +44,10 @@ class Shape:
 
 @attrs.frozen(kw_only=True)
 class Word:
-    """A capability: the kinds that know it, each with its field, and the shape of its value."""
+    """A capability: the kinds that know it (by name), each with its field, and the shape of its value."""
 
     key: str
-    fields: Mapping[Kind, str]
+    fields: Mapping[str, str]
     shape: Shape
     summary: str
 
@@ -63,7 +62,7 @@ def words() -> Mapping[str, Word]:
             known = found.get(one.key)
             found[one.key] = Word(
                 key=one.key,
-                fields={**(known.fields if known else {}), kind: one.field},
+                fields={**(known.fields if known else {}), kind.value: one.field},
                 shape=known.shape if known else shape_of(hints[one.field]),
                 summary=one.summary,
             )
@@ -137,7 +136,7 @@ def _list(item: Shape) -> Shape:
         if type(value) is not list:
             raise Mismatch
         made = tuple([item.read(one) for one in value])
-        if len(set(made)) != len(made):
+        if len(set(value)) != len(value):
             raise Mismatch
         return made
 
