@@ -1,4 +1,4 @@
-"""The memory statements, for a second memory that shares no storage code with the first."""
+"""The memory statements, for a second memory that shares no storage code with the first, through the real loader."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from pathlib import Path
 
 from gatehook.context import Clock
 from gatehook.kinds.memory import MemoryBackend
+from gatehook.testing.hosting import HostMaker
 from gatehook.testing.memory_suite import MemorySuite
-from tests.memory.dict_backend.plugin import DictMemory
+
+PLUGIN = Path(__file__).parent / "dict_backend"
 
 
 @asynccontextmanager
 async def open_dict(directory: Path, clock: Clock) -> AsyncIterator[MemoryBackend]:
-    async with DictMemory(clock) as memory:
-        yield memory
+    config = {"plugins": {"slots": {"memory": "dict-backend"}}}
+    async with HostMaker(directory)(paths=[PLUGIN], clock=clock, config=config) as host:
+        yield host.memory(caller="suite")
 
 
 class TestDictBackend(MemorySuite):
     opener = staticmethod(open_dict)
-    manifest = Path(__file__).parent / "dict_backend" / "plugin.json"
+    manifest = PLUGIN / "plugin.json"

@@ -1,16 +1,17 @@
-"""The memory statements, for the built-in ``sqlite_fts``."""
+"""The memory statements, for the built-in ``sqlite_fts`` as the real loader runs it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from builtin_plugins.sqlite_fts.backend import SqliteFts
 from gatehook.context import Clock
 from gatehook.kinds.memory import MemoryBackend
+from gatehook.testing.hosting import HostMaker
 from gatehook.testing.memory_suite import MemorySuite
 
 PLUGIN = Path(__file__).parents[2] / "builtin_plugins" / "sqlite_fts"
@@ -18,8 +19,15 @@ PLUGIN = Path(__file__).parents[2] / "builtin_plugins" / "sqlite_fts"
 
 @asynccontextmanager
 async def open_sqlite(directory: Path, clock: Clock) -> AsyncIterator[MemoryBackend]:
-    async with SqliteFts(directory / "memory.sqlite", clock) as memory:
-        yield memory
+    entry = {"config": {"path": str(directory / "memory.sqlite")}}
+    plugins = {
+        "slots": {"memory": "sqlite_fts"},
+        "deny": ["paper", "simulated", "replay"],
+        "entries": {"sqlite_fts": entry},
+    }
+    make = HostMaker(directory / f"host-{uuid4().hex}")
+    async with make(builtin=True, clock=clock, config={"plugins": plugins}) as host:
+        yield host.memory(caller="suite")
 
 
 class TestSqliteFts(MemorySuite):

@@ -115,6 +115,7 @@ class ContentStatements(MemoryStatements):
             below = {str(at) for at, one in enumerate(spaces) if one[: len(space)] == space}
             for text in ("", "plain"):
                 assert set(ids(await find(memory, text, space, limit=50))) == below
+            assert len(ids(await find(memory, "plain", space, space, limit=50))) == len(below)
             exact = NamespaceSelector(namespace=space, exact=True)
             assert ids(await find(memory, "plain", namespaces=(exact,))) == [str(spaces.index(space))]
 

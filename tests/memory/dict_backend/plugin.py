@@ -100,11 +100,11 @@ class DictMemory(MemoryBackend):
         begin = ranking.read_cursor(query)
         now = begin.now if begin else self._clock.now() if query.now is None else query.now
         best: ranking.Shortlist[Hit] = ranking.Shortlist(query.limit, begin.key if begin else None, query.min_score)
-        for selector in query.namespaces:
-            for stored in self._selected(selector, query.filter):
-                hit = _match(stored, query, now)
-                if hit is not None:
-                    best.offer(ranking.sort_key(hit.score, stored.doc), hit)
+        selected = [one for selector in query.namespaces for one in self._selected(selector, query.filter)]
+        for stored in {(one.doc.namespace, one.doc.id): one for one in selected}.values():
+            hit = _match(stored, query, now)
+            if hit is not None:
+                best.offer(ranking.sort_key(hit.score, stored.doc), hit)
         page, end = best.page()
         cursor = None if end is None else ranking.write_cursor(query, ranking.Position(end, now))
         return SearchPage(hits=[hit for _, hit in page], cursor=cursor, mode_used=SearchMode.LEXICAL)
@@ -116,7 +116,11 @@ class DictMemory(MemoryBackend):
         return MemoryStats(documents=len(docs), namespaces=len(spaces), bytes_on_disk=0)
 
     async def scan(
-        self, namespace: NamespaceSelector, *, filter: Filter | None = None, after: str | None = None
+        self,
+        namespace: NamespaceSelector,
+        *,
+        filter: Filter | None = None,  # noqa: A002  the word of the interface
+        after: str | None = None,
     ) -> AsyncIterator[StoredDoc]:
         start: Any = ranking.read_position(after) if after else ()
         selected = {(one.doc.namespace, one.doc.id): one for one in self._selected(namespace, filter)}
