@@ -177,10 +177,12 @@ async def test_reports_of_accounts_that_are_not_allowed_leave_no_trace(floor):
 async def test_nonsense_in_the_stream_is_reported_and_the_rest_goes_on(floor):
     async with floor(events=True):
         await floor.handle.submit_order(limit("a"))
-        floor.venue.fill("a", "10", "T1")
-        await told(floor, "nonsense", None, floor.venue.orders["a"])
+        await told(floor, state_of(MAIN))
+        good = floor.venue.fill("a", "10", "T1")
+        bad = [attrs.evolve(good, trade_id={"a": 1}), attrs.evolve(good, trade_id="\udc80", venue_order_id=7)]
+        await told(floor, "nonsense", None, *bad, floor.venue.orders["a"])
         await until(floor, OrderStatus.FILLED)
-        assert [one.code for one in floor.diagnostics] == ["orders.report-ignored"] * 2
+        assert [one.code for one in floor.diagnostics] == ["orders.report-ignored"] * 4
 
 
 async def test_a_stream_that_breaks_is_opened_again_and_nothing_is_missed(floor):

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 
+import anyio
 import pytest
 
 from gatehook.kinds.errors import StorageUnavailable
+from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderChange
 from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.provider import HealthStatus
+from gatehook.orders import BrokerHandle
+from gatehook.orders import Desk
+from gatehook.orders import Journal
 from tests.orders.conftest import eventually
+from tests.orders.venue import Access
 from tests.orders.venue import limit
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +104,24 @@ async def no_room(floor, disk):
         except StorageUnavailable:
             return
     raise AssertionError("the disk never got full")
+
+
+async def test_a_disk_without_room_at_the_start_hides_no_unknown_order(floor, disk):
+    async with await Journal.open(floor.path, clock=floor.clock) as journal:
+        await journal.claim(Order.of(limit("a"), OrderStatus.SUBMITTED), "digest")
+    floor.venue.accept(limit("a"))
+    async with await Journal.open(floor.path, clock=floor.clock) as journal:
+        disk.connections[-1].execute("PRAGMA query_only = ON")
+        async with Desk(journal, floor.bus, floor.clock, report=floor.diagnostics.append) as desk:
+            assert [one.status for one in desk.unknown_orders()] == [OrderStatus.SUBMITTED]
+            access = Access(floor.broker)
+            await desk.attach(access)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(desk.run_events, access)
+                canceled = await BrokerHandle(desk, "venue", "test").cancel_order("a")
+                assert canceled.status is OrderStatus.CANCELED
+                disk.connections[-1].execute("PRAGMA query_only = OFF")
+                desk.entry("venue").raise_doubt()
+                await eventually(lambda: not desk.unknown_orders() and not desk.has_unsaved)
+                tasks.cancel_scope.cancel()
+        assert (await journal.order("a")).order.status is OrderStatus.CANCELED

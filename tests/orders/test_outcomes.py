@@ -81,9 +81,16 @@ async def answers_another_order(request):
     return Order.of(attrs.evolve(request, client_order_id="other"), OrderStatus.ACCEPTED)
 
 
+async def answers_with_a_number_for_an_id(request):
+    from gatehook.kinds.orders import Order
+
+    return Order.of(request, OrderStatus.ACCEPTED, venue_order_id=5)
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
+        answers_with_a_number_for_an_id,
         raising(Ambiguous("500")),
         raising(ExceptionGroup("several", [Denied("no")])),
         answers_nonsense,

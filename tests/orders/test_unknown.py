@@ -115,3 +115,17 @@ async def test_an_unknown_made_while_running_is_looked_up_at_once(floor):
         assert topics == ["submitted", "unknown", "accepted"]
         with anyio.fail_after(5):
             assert (await floor.handle.submit_order(limit("a"))).venue_order_id == "V1"
+
+
+async def test_what_opening_the_journal_found_is_reported(floor):
+    await crashed(floor, arrived=True)
+    with floor.path.with_name("journal.sqlite-wal").open("wb") as wal:
+        wal.write(b"torn")
+    async with await Journal.open(floor.path, clock=floor.clock) as journal:
+        await journal.claim(Order.of(limit("b"), OrderStatus.SUBMITTED), "digest")
+        whole = floor.path.with_name("journal.sqlite-wal").read_bytes()
+        main = floor.path.read_bytes()
+    floor.path.write_bytes(main)
+    floor.path.with_name("journal.sqlite-wal").write_bytes(whole[:-100])
+    async with floor():
+        assert [one.code for one in floor.diagnostics] == ["journal.torn-tail"]

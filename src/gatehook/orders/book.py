@@ -33,6 +33,7 @@ from gatehook.orders.records import Conclusion
 from gatehook.orders.records import Known
 from gatehook.orders.records import Moment
 from gatehook.orders.records import read_json
+from gatehook.orders.records import write_checked
 from gatehook.orders.records import write_json
 
 _CACHED: Final = 4096
@@ -95,11 +96,9 @@ class Book:
             return known
         return self._save(known, with_status(known.order, conclusion.status, conclusion.reason, known.traded))
 
-    def crashed(self, entry_id: str) -> int:
+    def crashed(self) -> int:
         """Mark the orders as unknown that were being sent when the last process ended."""
-        rows = self._db.execute(
-            "SELECT seq FROM orders WHERE entry_id = ? AND status = 'submitted'", (entry_id,)
-        ).fetchall()
+        rows = self._db.execute("SELECT seq FROM orders WHERE status = 'submitted'").fetchall()
         for (seq,) in rows:
             self.conclude(seq, Conclusion(status=OrderStatus.UNKNOWN))
         return len(rows)
@@ -141,7 +140,7 @@ class Book:
 
     def _insert(self, order: Order, digest: str, client_order_id: str | None) -> Known:
         now, account = self._now(), order.request.account
-        body = write_json(order)
+        body = write_json(order) if order.origin is OrderOrigin.GATEWAY else write_checked(order)
         cursor = self._db.execute(
             "INSERT INTO orders (client_order_id, entry_id, account_id, status, digest, body, market_ns, wall_ns)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -158,7 +157,7 @@ class Book:
         if order is known.order and traded == known.traded:
             return known
         after = attrs.evolve(known, order=order, traded=traded)
-        body = write_json(order)
+        body = write_checked(order)
         self._db.execute(
             "UPDATE orders SET status = ?, body = ?, traded = ?, traded_cost = ? WHERE seq = ?",
             (order.status, body, plain(traded.quantity), plain(traded.cost), known.seq),
@@ -191,7 +190,7 @@ class Book:
 
     def _fill(self, fill: Fill) -> Fill | None:
         known = self._owner_of(fill)
-        now, account, body = self._now(), fill.account, write_json(fill)
+        now, account, body = self._now(), fill.account, write_checked(fill)
         added = self._db.execute(
             "INSERT OR IGNORE INTO fills (entry_id, account_id, instrument, trade_id, venue_order_id, order_seq,"
             " ts_event, body, market_ns, wall_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -218,7 +217,7 @@ class Book:
         return self.by_venue_id(fill.account, fill.venue_order_id)
 
     def _replace(self, topic: str, report: PositionReport | AccountState) -> None:
-        now, account, body = self._now(), report.account, write_json(report)
+        now, account, body = self._now(), report.account, write_checked(report)
         self._db.execute(
             "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?, ?, ?)",
             (account.entry_id, account.account_id, topic, body, now.market, now.wall),

@@ -32,6 +32,10 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "quantity_unit": (QuantityUnit,),
     "trailing": (Trailing, NoneType),
     "time_in_force": (TimeInForce, NoneType),
+    "expire_at": (int, NoneType),
+    "post_only": (bool,),
+    "reduce_only": (bool,),
+    "position_id": (str, NoneType),
 }
 
 
@@ -47,6 +51,8 @@ def check_types(request: OrderRequest) -> None:
         value = getattr(request, name)
         if not isinstance(value, types):
             raise InvalidOrder(f"{name} is of the type {types[0].__name__}, not {type(value).__name__}")
+    if not all(isinstance(tag, str) for tag in request.tags):
+        raise InvalidOrder("tags are texts")
 
 
 def same(known: Known, digest: str) -> Order:

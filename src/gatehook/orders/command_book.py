@@ -49,9 +49,9 @@ def end_command(db: sqlite3.Connection, command_id: str, state: CommandState | N
     db.execute("UPDATE commands SET state = ?, result = ? WHERE command_id = ?", (state, text, command_id))
 
 
-def crashed_commands(db: sqlite3.Connection, entry_id: str) -> None:
+def crashed_commands(db: sqlite3.Connection) -> None:
     """Mark the commands as unknown that were being sent when the last process ended."""
-    db.execute("UPDATE commands SET state = 'unknown' WHERE entry_id = ? AND state = 'sent'", (entry_id,))
+    db.execute("UPDATE commands SET state = 'unknown' WHERE state = 'sent'")
 
 
 def find_command(db: sqlite3.Connection, command_id: str) -> Command | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -27,6 +28,7 @@ from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderStatus
+from gatehook.kinds.orders import Reason
 from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
 from gatehook.orders.access import BrokerAccess
@@ -74,7 +76,6 @@ class Desk:
         self.report = report
         self._bus = bus
         self._entries: dict[str, Entry] = {}
-        self._recovered: set[str] = set()
         self._flights = Flights()
         self._doubtful: dict[str, Order] = {}
         self._unsaved: dict[int, tuple[Known, Conclusion]] = {}
@@ -89,9 +90,19 @@ class Desk:
         await self._stack.__aenter__()
         self._flights.open(await self._stack.enter_async_context(self._tasks))
         self.journal.listen(self._publish)
-        for known in await self.journal.unresolved():
-            self._watch_doubt(known.order)
+        for diagnostic in self.journal.diagnostics:
+            self.report(diagnostic)
+        await self._recover()
         return self
+
+    async def _recover(self) -> None:
+        """What the last process was sending when it ended is ``unknown`` now."""
+        with suppress(
+            StorageUnavailable
+        ):  # on a full disk they stay ``submitted`` there, and are looked up all the same
+            await self.journal.recover()
+        for known in await self.journal.unresolved():
+            self._doubtful[known.order.request.client_order_id] = known.order
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
@@ -103,15 +114,8 @@ class Desk:
         return await self._stack.__aexit__(exc_type, exc, traceback)
 
     async def attach(self, access: BrokerAccess) -> None:
-        """Take a new generation of an entry. What the last process was sending is ``unknown`` from here on.
-
-        Raises:
-            StorageUnavailable: when the journal cannot be written.
-        """
+        """Take a new generation of an entry; an earlier one is detached first."""
         await self.detach(access.entry_id)
-        if access.entry_id not in self._recovered:
-            await self.journal.recover(access.entry_id)
-            self._recovered.add(access.entry_id)
         self._entries[access.entry_id] = Entry(access)
 
     async def detach(self, entry_id: str) -> None:
@@ -281,6 +285,11 @@ class Desk:
         except StorageUnavailable:
             # The order is at the venue whatever the disk does: say what is true, and write it down when there is room.
             self._unsaved[known.seq] = (known, conclusion)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            if conclusion.report is None:
+                raise
+            reason = Reason(code="ambiguous", message=f"the provider's answer cannot be used: {error}")
+            return await self.record(known, Conclusion(status=OrderStatus.UNKNOWN, reason=reason))
         if conclusion.report is not None:
             return with_report(known.order, conclusion.report, known.traded)
         assert conclusion.status is not None

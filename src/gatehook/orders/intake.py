@@ -153,8 +153,21 @@ async def _apply(desk: Desk, entry: Entry, events: Sequence[BrokerEvent], cursor
     for start in range(0, max(len(usable), 1), _TOGETHER):
         part = usable[start : start + _TOGETHER]
         is_last = start + _TOGETHER >= len(usable)
-        for fill in await desk.journal.apply(entry.entry_id, part, cursor if is_last else None):
+        for fill in await _journaled(desk, entry, part, cursor if is_last else None):
             await _adopt(desk, entry, fill)
+
+
+async def _journaled(desk: Desk, entry: Entry, events: Sequence[BrokerEvent], cursor: str | None) -> tuple[Fill, ...]:
+    """Journal events together; if one of them cannot be, each alone, and that one is reported and left out."""
+    try:
+        return await desk.journal.apply(entry.entry_id, events, cursor)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        if len(events) == 1:
+            desk.report(REPORT_IGNORED(entry=entry.entry_id, problem=str(error)))
+            return await desk.journal.apply(entry.entry_id, (), cursor)
+    orphans = [await _journaled(desk, entry, [event], None) for event in events]
+    await desk.journal.apply(entry.entry_id, (), cursor)
+    return tuple(fill for found in orphans for fill in found)
 
 
 def _usable(desk: Desk, entry: Entry, event: object) -> bool:

@@ -146,12 +146,12 @@ class Journal:
         listed = tuple(events)
         return await self._write(lambda _: self._book.apply(entry_id, listed, cursor))
 
-    async def recover(self, entry_id: str) -> int:
+    async def recover(self) -> int:
         """Mark what was being sent when the last process ended as unknown; returns how many orders."""
 
         def operation(connection: sqlite3.Connection) -> int:
-            command_book.crashed_commands(connection, entry_id)
-            return self._book.crashed(entry_id)
+            command_book.crashed_commands(connection)
+            return self._book.crashed()
 
         return await self._write(operation)
 
@@ -210,9 +210,9 @@ class Journal:
         scope = reading.Scope(accounts=accounts, entry_id=entry_id)
         return await self._read(lambda db: reading.changes(db, scope, after, limit))
 
-    async def unresolved(self, entry_id: str | None = None) -> list[Known]:
-        """Return the orders whose state waits for the venue's evidence."""
-        return await self._read(lambda db: reading.unresolved(db, entry_id))
+    async def unresolved(self) -> list[Known]:
+        """Return the orders whose state waits for the venue's evidence; those being sent are among them."""
+        return await self._read(reading.unresolved)
 
     async def command(self, command_id: str) -> Command | None:
         """Return a command."""

@@ -106,13 +106,10 @@ def changes(db: sqlite3.Connection, scope: Scope | None, after: int, limit: int)
     ]
 
 
-def unresolved(db: sqlite3.Connection, entry_id: str | None) -> list[Known]:
+def unresolved(db: sqlite3.Connection) -> list[Known]:
     """Return the orders whose state waits for the venue's evidence."""
-    where = (
-        _KNOWN
-        + "status IN ('unknown', 'pending_cancel', 'pending_update') AND (? IS NULL OR entry_id = ?) ORDER BY seq"
-    )
-    return [read_known(row) for row in db.execute(where, (entry_id, entry_id))]
+    where = "status IN ('submitted', 'unknown', 'pending_cancel', 'pending_update') ORDER BY seq"
+    return [read_known(row) for row in db.execute(_KNOWN + where)]
 
 
 def cursor(db: sqlite3.Connection, entry_id: str) -> str | None:

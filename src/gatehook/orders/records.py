@@ -107,7 +107,21 @@ class Conclusion:
 
 def write_json(value: Any) -> str:
     """Write a domain object as compact JSON text."""
-    return json.dumps(to_json(value), separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(to_json(value), separators=(",", ":"))
+
+
+def write_checked(value: Any) -> str:
+    """Write what a provider said, if it can be read again: a field of a wrong type must not poison the journal.
+
+    Raises:
+        ValueError: when it cannot.
+    """
+    try:
+        text = write_json(value)
+        read_json(type(value), text)
+    except Exception as error:
+        raise ValueError(f"not a valid {type(value).__name__}: {type(error).__name__}") from error
+    return text
 
 
 def read_json(cls: type[T], text: str) -> T:

@@ -111,10 +111,10 @@ class Writer:
             self._connection.execute("SAVEPOINT one")
         try:
             write.result = write.operation(self._connection)
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001  it is the caller's, who waits for it
-            write.error = error
+        except Exception as error:
+            if _is_storage(error):
+                raise
+            write.error = error if not isinstance(error, sqlite3.Error) else ValueError(f"cannot be written: {error}")
             self._undo("ROLLBACK" if alone else "ROLLBACK TO one")
         if not alone:
             self._connection.execute("RELEASE one")
@@ -123,3 +123,8 @@ class Writer:
         self._on_rollback()
         if self._connection.in_transaction:
             self._connection.execute(statement)
+
+
+def _is_storage(error: Exception) -> bool:
+    """Whether an error is the disk's (full, damaged, gone), and not of what the operation wanted to write."""
+    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
