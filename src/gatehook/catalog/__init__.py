@@ -1,94 +1,90 @@
 """From a directory on disk to a decision: manifests, discovery, admission, consent, activation, the plan.
 
-Nothing here imports, starts or connects a plugin.
+Nothing here imports, starts or connects a plugin. Each name is imported when it is first used, so that a listing does
+not pay for what it does not need.
 """
 
-from gatehook.catalog.activation import Activation
-from gatehook.catalog.activation import ActivationStatus
-from gatehook.catalog.activation import EntryPlan
-from gatehook.catalog.activation import Use
-from gatehook.catalog.activation import activate
-from gatehook.catalog.admission import AdmissionStatus
-from gatehook.catalog.admission import Decision
-from gatehook.catalog.admission import admit
-from gatehook.catalog.candidates import Candidate
-from gatehook.catalog.candidates import CandidateState
-from gatehook.catalog.candidates import Origin
-from gatehook.catalog.consent import ConsentStore
-from gatehook.catalog.consent import asks_of
-from gatehook.catalog.discovery import discover
-from gatehook.catalog.gathering import consent_store
-from gatehook.catalog.gathering import lock_path
-from gatehook.catalog.lock import read_lock
-from gatehook.catalog.lock import write_lock
-from gatehook.catalog.manifest import Capabilities
-from gatehook.catalog.manifest import ExternalMcp
-from gatehook.catalog.manifest import Isolation
-from gatehook.catalog.manifest import Manifest
-from gatehook.catalog.manifest import NodeModule
-from gatehook.catalog.manifest import Permissions
-from gatehook.catalog.manifest import PythonModule
-from gatehook.catalog.manifest import Requires
-from gatehook.catalog.manifest import Transport
-from gatehook.catalog.manifest_schema import manifest_json_schema
-from gatehook.catalog.parsing import manifest_from
-from gatehook.catalog.parsing import parse_manifest
-from gatehook.catalog.places import Places
-from gatehook.catalog.places import builtin_directory
-from gatehook.catalog.plan import Plan
-from gatehook.catalog.plan import make_plan
-from gatehook.catalog.policy import Consent
-from gatehook.catalog.policy import ConsentState
-from gatehook.catalog.policy import Policy
-from gatehook.catalog.slots import Slot
-from gatehook.catalog.slots import SlotChoice
-from gatehook.catalog.tree import Tree
-from gatehook.catalog.tree import tree_digest
-from gatehook.catalog.tree import verified_bytes
-from gatehook.catalog.tree import verified_sources
+from __future__ import annotations
 
-__all__ = [
-    "Activation",
-    "ActivationStatus",
-    "AdmissionStatus",
-    "Candidate",
-    "CandidateState",
-    "Capabilities",
-    "Consent",
-    "ConsentState",
-    "ConsentStore",
-    "Decision",
-    "EntryPlan",
-    "ExternalMcp",
-    "Isolation",
-    "Manifest",
-    "NodeModule",
-    "Origin",
-    "Permissions",
-    "Places",
-    "Plan",
-    "Policy",
-    "PythonModule",
-    "Requires",
-    "Slot",
-    "SlotChoice",
-    "Transport",
-    "Tree",
-    "Use",
-    "activate",
-    "admit",
-    "asks_of",
-    "builtin_directory",
-    "consent_store",
-    "discover",
-    "lock_path",
-    "make_plan",
-    "manifest_from",
-    "manifest_json_schema",
-    "parse_manifest",
-    "read_lock",
-    "tree_digest",
-    "verified_bytes",
-    "verified_sources",
-    "write_lock",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+if TYPE_CHECKING:
+    from gatehook.catalog.activation import Activation as Activation
+    from gatehook.catalog.activation import ActivationStatus as ActivationStatus
+    from gatehook.catalog.activation import EntryPlan as EntryPlan
+    from gatehook.catalog.activation import Use as Use
+    from gatehook.catalog.activation import activate as activate
+    from gatehook.catalog.admission import AdmissionStatus as AdmissionStatus
+    from gatehook.catalog.admission import Decision as Decision
+    from gatehook.catalog.admission import admit as admit
+    from gatehook.catalog.candidates import Candidate as Candidate
+    from gatehook.catalog.candidates import CandidateState as CandidateState
+    from gatehook.catalog.candidates import Origin as Origin
+    from gatehook.catalog.consent import ConsentStore as ConsentStore
+    from gatehook.catalog.consent import asks_of as asks_of
+    from gatehook.catalog.discovery import discover as discover
+    from gatehook.catalog.gathering import consent_store as consent_store
+    from gatehook.catalog.gathering import lock_path as lock_path
+    from gatehook.catalog.lock import read_lock as read_lock
+    from gatehook.catalog.lock import write_lock as write_lock
+    from gatehook.catalog.manifest import Capabilities as Capabilities
+    from gatehook.catalog.manifest import ExternalMcp as ExternalMcp
+    from gatehook.catalog.manifest import Isolation as Isolation
+    from gatehook.catalog.manifest import Manifest as Manifest
+    from gatehook.catalog.manifest import NodeModule as NodeModule
+    from gatehook.catalog.manifest import Permissions as Permissions
+    from gatehook.catalog.manifest import PythonModule as PythonModule
+    from gatehook.catalog.manifest import Requires as Requires
+    from gatehook.catalog.manifest import Transport as Transport
+    from gatehook.catalog.manifest_schema import manifest_json_schema as manifest_json_schema
+    from gatehook.catalog.parsing import manifest_from as manifest_from
+    from gatehook.catalog.parsing import parse_manifest as parse_manifest
+    from gatehook.catalog.places import Places as Places
+    from gatehook.catalog.places import builtin_directory as builtin_directory
+    from gatehook.catalog.plan import Plan as Plan
+    from gatehook.catalog.plan import make_plan as make_plan
+    from gatehook.catalog.policy import Consent as Consent
+    from gatehook.catalog.policy import ConsentState as ConsentState
+    from gatehook.catalog.policy import Policy as Policy
+    from gatehook.catalog.slots import Slot as Slot
+    from gatehook.catalog.slots import SlotChoice as SlotChoice
+    from gatehook.catalog.tree import Tree as Tree
+    from gatehook.catalog.tree import tree_digest as tree_digest
+    from gatehook.catalog.tree import verified_bytes as verified_bytes
+    from gatehook.catalog.tree import verified_sources as verified_sources
+
+_MODULES: Final = {
+    "activation": "Activation ActivationStatus EntryPlan Use activate",
+    "admission": "AdmissionStatus Decision admit",
+    "candidates": "Candidate CandidateState Origin",
+    "consent": "ConsentStore asks_of",
+    "discovery": "discover",
+    "gathering": "consent_store lock_path",
+    "lock": "read_lock write_lock",
+    "manifest": "Capabilities ExternalMcp Isolation Manifest NodeModule Permissions PythonModule Requires Transport",
+    "manifest_schema": "manifest_json_schema",
+    "parsing": "manifest_from parse_manifest",
+    "places": "Places builtin_directory",
+    "plan": "Plan make_plan",
+    "policy": "Consent ConsentState Policy",
+    "slots": "Slot SlotChoice",
+    "tree": "Tree tree_digest verified_bytes verified_sources",
+}
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  computed, and tested against the imports above
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

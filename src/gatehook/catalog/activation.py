@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 from typing import Final
+from typing import NamedTuple
 
 import attrs
 
@@ -109,8 +110,7 @@ class _State:
         return () if decision is None or decision.candidate.manifest is None else decision.candidate.manifest.kinds
 
 
-@attrs.frozen
-class ActivationRule:
+class ActivationRule(NamedTuple):
     """One row of the table: it objects to an entry before slots are looked at.
 
     ``codes`` is empty where they are the entry's own problems.

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
+from typing import NamedTuple
 
 import attrs
 
@@ -25,11 +27,13 @@ from gatehook.catalog.policy import ConsentState
 from gatehook.catalog.policy import Policy
 from gatehook.catalog.policy import key_of
 from gatehook.catalog.requirements import in_range
-from gatehook.catalog.tree import Tree
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics.codes import plugins as codes
 from gatehook.diagnostics.records import Code
 from gatehook.kinds.accounts import Mode
+
+if TYPE_CHECKING:
+    from gatehook.catalog.tree import Tree
 
 
 class AdmissionStatus(StrEnum):
@@ -122,8 +126,7 @@ ADMITTED_BECAUSE: Final[Mapping[str, str]] = {
 }
 
 
-@attrs.frozen
-class Group:
+class Group(NamedTuple):
     """All candidates that share an id, and who holds it; nobody does when two of one origin claim it."""
 
     members: tuple[Candidate, ...]
@@ -157,8 +160,7 @@ class _Sets:
     allow: frozenset[str]
 
 
-@attrs.frozen
-class Rule:
+class Rule(NamedTuple):
     """One row of the precedence table.
 
     Attributes:

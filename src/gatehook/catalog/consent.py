@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from typing import Final
-
-import attrs
+from typing import NamedTuple
 
 from gatehook.catalog.candidates import Candidate
 from gatehook.catalog.candidates import Origin
@@ -58,8 +57,7 @@ def tree_of(candidate: Candidate) -> Tree:
     return hash_tree(candidate.root, packaged=candidate.origin in (Origin.BUILTIN, Origin.INSTALLED))
 
 
-@attrs.frozen
-class _Record:
+class _Record(NamedTuple):
     digest: str
     asks: tuple[str, ...]
 

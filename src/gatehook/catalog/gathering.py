@@ -5,26 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-from gatehook.catalog.blocklist import read_blocklist
 from gatehook.catalog.candidates import Candidate
 from gatehook.catalog.candidates import Origin
 from gatehook.catalog.consent import FILE_NAME as CONSENT_FILE
 from gatehook.catalog.consent import ConsentStore
-from gatehook.catalog.lock import FILE_NAME as LOCK_FILE
-from gatehook.catalog.lock import digest_of
-from gatehook.catalog.lock import read_lock
 from gatehook.catalog.policy import BlockedVersion
 from gatehook.catalog.policy import CandidateKey
 from gatehook.catalog.policy import LockedPlugin
 from gatehook.catalog.policy import Policy
 from gatehook.catalog.policy import key_of
 from gatehook.catalog.requirements import missing_packages
-from gatehook.catalog.tree import TreeRefused
 from gatehook.config import Config
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import plugins as codes
+
+LOCK_FILE: Final = "gatehook.lock"
 
 
 def gather_policy(
@@ -67,6 +65,8 @@ def lock_path(config: Config) -> Path:
 
 def _lock(config: Config, findings: list[Diagnostic]) -> Mapping[str, LockedPlugin]:
     """A lock that cannot be read admits nothing."""
+    from gatehook.catalog.lock import read_lock
+
     try:
         return read_lock(lock_path(config))
     except GatehookError as error:
@@ -77,6 +77,8 @@ def _lock(config: Config, findings: list[Diagnostic]) -> Mapping[str, LockedPlug
 def _blocklist(path: Path | None, findings: list[Diagnostic]) -> tuple[tuple[BlockedVersion, ...], Diagnostic | None]:
     if path is None:
         return (), None
+    from gatehook.catalog.blocklist import read_blocklist
+
     try:
         return read_blocklist(path), None
     except GatehookError as error:
@@ -89,6 +91,9 @@ def _choice(said: str) -> str:
 
 
 def _digests(candidates: tuple[Candidate, ...], lock: Mapping[str, LockedPlugin]) -> Mapping[CandidateKey, str | None]:
+    from gatehook.catalog.lock import digest_of
+    from gatehook.catalog.tree import TreeRefused
+
     found: dict[CandidateKey, str | None] = {}
     for one in candidates:
         if one.id in lock:

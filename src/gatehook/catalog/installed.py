@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
-
-import attrs
+from typing import NamedTuple
 
 if TYPE_CHECKING:
     from importlib.metadata import PathDistribution
@@ -22,8 +21,7 @@ GROUP: Final = "gatehook.plugins"
 _SUFFIXES: Final = (".dist-info", ".egg-info")
 
 
-@attrs.frozen(kw_only=True)
-class InstalledPackage:
+class InstalledPackage(NamedTuple):
     """A package that a distribution names as a plugin; ``directory`` is ``None`` when ``fault`` says why."""
 
     distribution: str

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from gatehook.catalog.plan import Plan
 
 SCHEMA_VERSION: Final = 1
-FILE_NAME: Final = "gatehook.lock"
 
 
 def digest_of(candidate: Candidate) -> str | None:

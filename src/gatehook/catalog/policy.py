@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Final
 
 import attrs
@@ -12,9 +13,11 @@ import attrs
 from gatehook import API_VERSION
 from gatehook.catalog.candidates import Candidate
 from gatehook.catalog.candidates import Origin
-from gatehook.catalog.tree import Tree
 from gatehook.diagnostics import Diagnostic
 from gatehook.kinds.accounts import Mode
+
+if TYPE_CHECKING:
+    from gatehook.catalog.tree import Tree
 
 #: What runs in this version; an entry that needs anything else is incompatible.
 RUNTIMES: Final = frozenset({"python.module"})

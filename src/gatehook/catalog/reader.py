@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 from typing import Final
-
-import attrs
+from typing import NamedTuple
 
 from gatehook.diagnostics.codes import manifest as codes
 from gatehook.diagnostics.records import Code
@@ -18,8 +17,7 @@ LONGEST_LINE: Final = 200
 _NAMES: Final = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
 
 
-@attrs.frozen
-class Problem:
+class Problem(NamedTuple):
     """A code, the JSON pointer it is about, and its facts."""
 
     code: Code

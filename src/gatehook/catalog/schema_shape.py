@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 from typing import Final
-
-import attrs
+from typing import NamedTuple
 
 _TYPES: Final = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 #: Keywords that cannot refuse an empty object; and ``required``, which is looked at.
@@ -34,8 +33,7 @@ _HARMLESS: Final = frozenset(
 )
 
 
-@attrs.frozen
-class SchemaFault:
+class SchemaFault(NamedTuple):
     """What is wrong with a schema, and the JSON pointer into it."""
 
     reason: str

@@ -10,8 +10,10 @@ import math
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from typing import Final
+from typing import NamedTuple
 from typing import NoReturn
 
 import attrs
@@ -27,12 +29,11 @@ _BRACKET: Final = re.compile(_STRING.encode() + rb"|[\[\]{}]", re.DOTALL)
 _NUMBER: Final = re.compile(_STRING + r"|-?(?:NaN|Infinity)|-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)", re.DOTALL)
 
 
-@attrs.frozen
-class Finding:
+class Finding(NamedTuple):
     """Something wrong with the text: a code, its facts, and where."""
 
     code: Code
-    facts: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    facts: Mapping[str, Any] = MappingProxyType({})
     pointer: str | None = None
     line: int | None = None
 

@@ -8,7 +8,6 @@ installers write it, and nothing of it is ever run.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -69,6 +68,8 @@ def hash_tree(root: Path, *, packaged: bool = False) -> Tree:
     Raises:
         TreeRefused: for a tree that cannot be trusted to stay what it is.
     """
+    import hashlib
+
     walk = _Walk(root, packaged)
     try:
         with directory_of(root) as descriptor:
@@ -129,9 +130,11 @@ class _Walk:
         self._bytes += about.st_size
         if self._files > MOST_FILES or self._bytes > MOST_BYTES:
             raise TreeRefused(f"more than {MOST_FILES} files or {MOST_BYTES} bytes", self._root)
+        from hashlib import file_digest
+
         descriptor = os.open(name, FILE_FLAGS, dir_fd=directory)
         with file_of(descriptor) as file:
-            return bool(about.st_mode & 0o111), hashlib.file_digest(file, "sha256").hexdigest()
+            return bool(about.st_mode & 0o111), file_digest(file, "sha256").hexdigest()
 
 
 def verified_bytes(root: Path, relative: str, tree: Tree | None = None) -> bytes:
@@ -141,6 +144,8 @@ def verified_bytes(root: Path, relative: str, tree: Tree | None = None) -> bytes
         FileNotFoundError: there is none, or none was hashed.
         GatehookError: the path escapes, or the file is not what was hashed.
     """
+    from hashlib import sha256
+
     if tree is not None and relative not in tree.files:
         raise FileNotFoundError(relative)
     with directory_of(root) as directory:
@@ -150,7 +155,7 @@ def verified_bytes(root: Path, relative: str, tree: Tree | None = None) -> bytes
             data = file.read()
     except NotRegular:
         raise FileNotFoundError(relative) from None
-    if tree is not None and hashlib.sha256(data).hexdigest() != tree.files[relative]:
+    if tree is not None and sha256(data).hexdigest() != tree.files[relative]:
         raise GatehookError(codes.FILE_CHANGED(plugin=root.name, path=root / relative))
     return data
 

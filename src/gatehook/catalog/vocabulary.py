@@ -10,12 +10,11 @@ from types import NoneType
 from types import UnionType
 from typing import Any
 from typing import Literal
+from typing import NamedTuple
 from typing import Union
 from typing import get_args
 from typing import get_origin
 from typing import get_type_hints
-
-import attrs
 
 from gatehook.kinds.capabilities import vocabulary
 from gatehook.kinds.kind import KINDS
@@ -25,8 +24,7 @@ class Mismatch(ValueError):
     """A value is not what the vocabulary takes."""
 
 
-@attrs.frozen
-class Shape:
+class Shape(NamedTuple):
     """What an annotation takes.
 
     Attributes:
@@ -42,8 +40,7 @@ class Shape:
     words: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class Word:
+class Word(NamedTuple):
     """A capability: the kinds that know it (by name), each with its field, and the shape of its value."""
 
     key: str
