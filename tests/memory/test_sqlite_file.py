@@ -1,0 +1,153 @@
+"""The database file: versions, damage, one writer, what is in it."""
+
+# ruff: noqa: ASYNC240  the files of these tests are small and local
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from builtin_plugins.sqlite_fts import schema
+from builtin_plugins.sqlite_fts.backend import SqliteFts
+from builtin_plugins.sqlite_fts.database import WriteLock
+from builtin_plugins.sqlite_fts.database import open_writer
+from gatehook import GatehookError
+from gatehook import MemoryDoc
+from gatehook.kinds.errors import Closed
+from gatehook.kinds.errors import StorageUnavailable
+from gatehook.kinds.memory import NamespaceSelector
+from gatehook.kinds.memory import Query
+from gatehook.kinds.provider import HealthStatus
+from gatehook.testing.memory_probes import SetClock
+
+pytestmark = pytest.mark.anyio
+
+DOC = MemoryDoc(id="a", text="hello", namespace=("n",), ts=1)
+ALL = (NamespaceSelector.everything(),)
+
+
+async def opening(path: Path) -> str:
+    """Return the code with which the file is refused."""
+    with pytest.raises(GatehookError) as caught:
+        async with SqliteFts(path, SetClock()):
+            pass
+    return caught.value.diagnostics[0].code
+
+
+async def filled(path: Path) -> bytes:
+    async with SqliteFts(path, SetClock()) as memory:
+        await memory.upsert([DOC])
+    return path.read_bytes()
+
+
+async def test_37_a_newer_version_is_refused_and_the_file_untouched(path: Path) -> None:
+    await filled(path)
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+    connection.close()
+    before = path.read_bytes()
+    assert await opening(path) == "memory.database-newer"
+    assert path.read_bytes() == before
+
+
+async def test_37_an_older_version_is_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await filled(path)
+    connection = open_writer(path)
+    schema.migrate(connection, (*schema.MIGRATIONS, ("ALTER TABLE docs ADD COLUMN later TEXT",)))
+    assert schema.version_of(connection) == len(schema.MIGRATIONS) + 1
+    assert connection.execute("SELECT id, later FROM docs").fetchall() == [("a", None)]
+    connection.close()
+
+
+async def test_37_a_migration_that_fails_leaves_the_old_version(path: Path) -> None:
+    await filled(path)
+    connection = open_writer(path)
+    with pytest.raises(sqlite3.OperationalError):
+        schema.migrate(connection, (*schema.MIGRATIONS, ("CREATE TABLE new (x)", "no SQL at all")))
+    assert schema.version_of(connection) == len(schema.MIGRATIONS)
+    assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'new'").fetchall() == []
+    connection.close()
+
+
+@pytest.mark.parametrize("keep", [10, 99, 100, 4096, 5000, 40_000])
+async def test_a_truncated_file_is_damaged_and_untouched(path: Path, keep: int) -> None:
+    cut = (await filled(path))[:keep]
+    path.write_bytes(cut)
+    assert await opening(path) == "memory.database-damaged"
+    assert path.read_bytes() == cut
+
+
+async def test_another_file_is_not_overwritten(path: Path) -> None:
+    path.write_text("a diary, " * 1_000)
+    assert await opening(path) == "memory.database-damaged"
+    assert path.read_text().startswith("a diary")
+
+
+async def test_another_programs_database_is_not_taken(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript("CREATE TABLE theirs (x); PRAGMA user_version = 1")
+    connection.close()
+    assert await opening(path) == "memory.database-damaged"
+
+
+async def test_an_empty_file_is_a_new_memory(path: Path) -> None:
+    path.touch()
+    await filled(path)
+
+
+async def test_32_the_second_only_reads_and_says_who_writes(memory: SqliteFts, path: Path, clock: SetClock) -> None:
+    await memory.upsert([DOC])
+    async with SqliteFts(path, clock) as second:
+        assert second.health().status is HealthStatus.DEGRADED
+        assert "only reads" in second.health().reasons[0]
+        assert [hit.stored.doc for hit in (await second.search(Query(text="hello", namespaces=ALL))).hits]
+        with pytest.raises(StorageUnavailable, match="writes"):
+            await second.upsert([DOC])
+        assert second.health().status is HealthStatus.DEGRADED
+    await memory.upsert([MemoryDoc(id="b", text="still the writer", namespace=("n",), ts=1)])
+
+
+async def test_the_lock_is_free_after_closing(path: Path) -> None:
+    await filled(path)
+    lock = WriteLock(path)
+    assert lock.take()
+    lock.release()
+
+
+async def test_33_after_closing_every_method_raises_closed(path: Path, clock: SetClock) -> None:
+    memory = SqliteFts(path, clock)
+    async with memory:
+        pass
+    await memory.__aexit__(None, None, None)
+    calls = (
+        lambda: memory.upsert([DOC]),
+        lambda: memory.get(("n",), ["a"]),
+        lambda: memory.delete(("n",), ["a"]),
+        lambda: memory.forget(("n",), ["a"]),
+        lambda: memory.search(Query(namespaces=ALL)),
+        memory.stats,
+        memory.namespaces,
+        lambda: anext(memory.scan(ALL[0])),
+    )
+    for call in calls:
+        with pytest.raises(Closed):
+            await call()
+
+
+async def test_a_damage_found_while_running_is_seen_in_health(
+    memory: SqliteFts, bare: sqlite3.Connection, clock: SetClock
+) -> None:
+    await memory.upsert([DOC])
+    bare.execute("ALTER TABLE docs RENAME TO gone")
+    with pytest.raises(StorageUnavailable):
+        await memory.stats()
+    assert memory.health().status is HealthStatus.DOWN
+    bare.execute("ALTER TABLE gone RENAME TO docs")
+    await memory.stats()
+    assert memory.health().status is HealthStatus.OK
+
+
+async def test_only_the_owner_can_read_the_lock(memory: SqliteFts, path: Path) -> None:
+    assert path.with_name("memory.sqlite.lock").stat().st_mode & 0o077 == 0
