@@ -22,6 +22,7 @@ from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
+from gatehook.kinds.streams import Overflow
 from tests.host.plugin_kit import MEMORY
 from tests.host.plugin_kit import MEMORY_KIND
 from tests.host.plugin_kit import codes
@@ -145,16 +146,17 @@ class Streaming(Provider):
 
 
 async def test_a_streams_items_pass_through_and_it_ends_when_the_entry_stops(tmp_path):
-    async with host_of(tmp_path, plugins=[(STREAMING, Scripted(provide=Streaming))]) as host:
-        async with host.market_data("scripted").stream([QUOTES], overflow="drop_oldest") as items:
-            assert type(items).__name__ == "Items"
-            for _ in range(3):
+    async with (
+        host_of(tmp_path, plugins=[(STREAMING, Scripted(provide=Streaming))]) as host,
+        host.market_data("scripted").stream([QUOTES], overflow=Overflow.DROP_OLDEST) as items,
+    ):
+        for _ in range(3):
+            await anext(items)
+        assert (type(items).__name__, items.cursor) == ("Items", "2")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(host.restart, "scripted")
+            with pytest.raises(NotConnected, match="stops"):
                 await anext(items)
-            assert items.cursor == "2"
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(host.restart, "scripted")
-                with pytest.raises(NotConnected, match="stops"):
-                    await anext(items)
 
 
 async def test_a_handle_stays_good_over_restarts(tmp_path):
@@ -180,13 +182,15 @@ async def test_calls_in_flight_end_before_the_provider_is_let_go(tmp_path):
         order.append("left")
 
     plugin = Scripted(answer=answer, leave=leave)
-    async with host_of(tmp_path, plugins=[(manifest(), plugin)], supervision={"call_timeout": 5}) as host:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(host.market_data("scripted").quote, EURUSD)
-            await begun.wait()
-            tasks.start_soon(host.restart, "scripted")
-            await until(host, "scripted", "stopping")
-            go.set()
+    async with (
+        host_of(tmp_path, plugins=[(manifest(), plugin)], supervision={"call_timeout": 5}) as host,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(host.market_data("scripted").quote, EURUSD)
+        await begun.wait()
+        tasks.start_soon(host.restart, "scripted")
+        await until(host, "scripted", "stopping")
+        go.set()
     assert order[:2] == ["answered", "left"]
 
 

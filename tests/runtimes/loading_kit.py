@@ -46,7 +46,9 @@ def request(root: Path, about: Manifest | None = None, **keys: Any) -> LoadReque
     return LoadRequest(manifest=about or manifest(), origin="user", root=root, **keys)
 
 
-def load(runtime: PythonRuntime, *requests: LoadRequest, deadline: float = 5.0) -> dict[str, LoadedPlugin | GatehookError]:
+def load(
+    runtime: PythonRuntime, *requests: LoadRequest, deadline: float = 5.0
+) -> dict[str, LoadedPlugin | GatehookError]:
     batch = runtime.batch(requests, deadline=deadline)
     found = {}
     while not batch.done:

@@ -73,7 +73,9 @@ def test_a_file_that_was_not_verified_is_not_found(runtime, tmp_path):
 
 
 def test_an_installed_plugin_keeps_its_real_name(runtime, tmp_path):
-    root = write(tmp_path / "acme_quotes", {"__init__.py": "", "plugin.py": "from . import utils\n" + HOOK, "utils.py": ""})
+    root = write(
+        tmp_path / "acme_quotes", {"__init__.py": "", "plugin.py": "from . import utils\n" + HOOK, "utils.py": ""}
+    )
     plugin = load_one(runtime, request(root, package="acme_quotes"))
     assert module_of(plugin).__name__ == "acme_quotes.plugin"
     runtime.close()

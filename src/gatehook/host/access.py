@@ -31,6 +31,7 @@ class GuardedBroker:
         self.allowed_accounts = allowed_accounts
         self._port = port
         self._breakers = {kind: Breaker(now) for kind in CallKind}
+        port.breakers = {f"{kind} calls": breaker for kind, breaker in self._breakers.items()}
 
     async def call(
         self, kind: CallKind, what: str, function: Callable[[], Awaitable[T]], timeout: float | None = None
@@ -61,8 +62,3 @@ class GuardedBroker:
             self._port.leave()
         breaker.succeeded()
         return result
-
-    @property
-    def failing(self) -> tuple[str, ...]:
-        """The kinds of call whose breakers are open."""
-        return tuple(str(kind) for kind, breaker in self._breakers.items() if breaker.is_open)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
+import asyncio
 import math
 from collections.abc import Callable
-from collections.abc import Mapping
-from typing import Any
 from typing import TypeVar
 
 import anyio
@@ -22,9 +20,15 @@ def is_ours(error: BaseException) -> bool:
         return True
     if isinstance(error, BaseExceptionGroup):
         return any(is_ours(one) for one in error.exceptions)
-    if isinstance(error, anyio.get_cancelled_exc_class()):
-        return anyio.current_effective_deadline() == -math.inf
-    return False
+    return isinstance(error, anyio.get_cancelled_exc_class()) and _was_asked_for(error)
+
+
+def _was_asked_for(error: BaseException) -> bool:
+    """Say whether somebody cancelled this task, by a scope or by asyncio's own means; trio's exception proves it."""
+    if not isinstance(error, asyncio.CancelledError) or anyio.current_effective_deadline() == -math.inf:
+        return True
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def call_hook(plugin_id: str, implementation: Implementation, call: Callable[[], T]) -> T:
@@ -36,12 +40,6 @@ def call_hook(plugin_id: str, implementation: Implementation, call: Callable[[],
             f"in the hook {implementation.hook} of the plugin {plugin_id}, {implementation.path}:{implementation.line}"
         )
         raise
-
-
-def positional(implementation: Implementation, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that an observer asks for."""
-    wanted = inspect.signature(implementation.function).parameters
-    return {name: value for name, value in facts.items() if name in wanted}
 
 
 def describe(error: BaseException) -> str:

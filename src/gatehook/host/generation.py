@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import host as codes
+from gatehook.host.abandon import Abandonable
 from gatehook.host.access import GuardedBroker
 from gatehook.host.calls import describe
 from gatehook.host.calls import is_ours
@@ -60,7 +61,7 @@ class Generation:
         limit = self._services.settings.start_timeout
         with anyio.move_on_after(limit) as scope:
             for provider in _distinct(self.providers):
-                await provider.__aenter__()
+                await Abandonable(provider.__aenter__())
                 self._entered.append(provider)
         if scope.cancelled_caught:
             raise TimeoutError(f"__aenter__ did not end within {limit:g} s")
@@ -129,7 +130,7 @@ class Generation:
         error = None
         with anyio.CancelScope(deadline=deadline, shield=True) as scope:
             try:
-                await provider.__aexit__(None, None, None)
+                await Abandonable(provider.__aexit__(None, None, None))
             except BaseException as raised:
                 if is_ours(raised):
                     raise

@@ -65,9 +65,9 @@ def port_health(port: Port) -> Health:
     """Return a provider's own word, or why there is none."""
     if port.provider is None:
         return Health(status=HealthStatus.DOWN, reasons=(port.owner.why_down(),))
-    if port.breaker.is_open:
-        reason = f"{port.breaker.failures} calls failed in a row"
-        return Health(status=HealthStatus.DOWN, reasons=(reason,))
+    failing = [f"{one.failures} {what} failed in a row" for what, one in port.breakers.items() if one.is_open]
+    if failing:
+        return Health(status=HealthStatus.DOWN, reasons=tuple(failing))
     return provider_health(port)
 
 

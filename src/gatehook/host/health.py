@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 
+import attrs
+
+from gatehook.context import PluginStatus
 from gatehook.context import RunState
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics.codes import runtime as runtime_codes
@@ -47,6 +50,15 @@ def entry_health(entry: Entry) -> Health:
     worst = max((_RANK[one.status] for one in found), default=0)
     status = list(_RANK)[max(worst, 1 if reasons else 0)]
     return Health(status=status, reasons=tuple(reasons))
+
+
+def current_status(entry: Entry) -> PluginStatus:
+    """Return an entry's run state, degraded where its providers say so by now."""
+    if entry.state is RunState.ACTIVE:
+        found = entry_health(entry)
+        if found.status is not HealthStatus.OK:
+            return attrs.evolve(entry.status, state=RunState.DEGRADED, reason="; ".join(found.reasons))
+    return entry.status
 
 
 _RANK = {HealthStatus.OK: 0, HealthStatus.DEGRADED: 1, HealthStatus.DOWN: 2}

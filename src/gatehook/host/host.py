@@ -44,6 +44,7 @@ from gatehook.host.entry import Entry
 from gatehook.host.handles import Handle
 from gatehook.host.handles import MarketDataHandle
 from gatehook.host.handles import MemoryHandle
+from gatehook.host.health import current_status
 from gatehook.host.health import host_health
 from gatehook.host.http import HttpClients
 from gatehook.host.lock import DataDirectory
@@ -260,7 +261,7 @@ class PluginHost:
 
     def statuses(self) -> tuple[PluginStatus, ...]:
         """Return the run state of every entry that runs or could fill a slot."""
-        return tuple(entry.status for entry in self._runs("asking for run states").entries.values())
+        return tuple(current_status(entry) for entry in self._runs("asking for run states").entries.values())
 
     def health(self) -> Health:
         """Say how everything is, at once and without I/O; the reasons name the entries."""

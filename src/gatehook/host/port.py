@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 from typing import Final
 from typing import ParamSpec
@@ -54,6 +55,8 @@ class Port:
         self.kind = kind
         self.timeout = timeout
         self.breaker = Breaker(now)
+        #: Every breaker of the entry's calls of this kind, by what they are for.
+        self.breakers: Mapping[str, Breaker] = {"calls": self.breaker}
         self.provider: Any = None
         self.capabilities: Any = None
         self.streams: set[Items[Any]] = set()
@@ -63,7 +66,8 @@ class Port:
     def serve(self, provider: object, capabilities: object) -> None:
         """Let calls through to this provider from now on."""
         self.provider, self.capabilities = provider, capabilities
-        self.breaker.succeeded()
+        for breaker in self.breakers.values():
+            breaker.succeeded()
 
     def withdraw(self) -> None:
         """Refuse calls from now on, and end the streams; calls in flight go on."""

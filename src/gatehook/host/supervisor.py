@@ -22,6 +22,8 @@ from gatehook.host.context import EntryContext
 from gatehook.host.entry import Changes
 from gatehook.host.entry import Entry
 from gatehook.host.generation import Generation
+from gatehook.host.readiness import not_ready
+from gatehook.host.readiness import watch_readiness
 from gatehook.host.registry import Registry
 from gatehook.host.services import Services
 from gatehook.kinds.errors import NotConnected
@@ -169,6 +171,9 @@ class Supervisor:
         self._spent = ()
         if self._generation.narrowed:
             self.entry.set(RunState.DEGRADED, f"cannot do what it declares: {', '.join(self._generation.narrowed)}")
+        elif why := not_ready(self.entry):
+            self.entry.set(RunState.DEGRADED, why)
+            tasks.start_soon(watch_readiness, self.entry, self._services, name=f"{self.entry.entry_id}: readiness")
         else:
             self.entry.set(RunState.ACTIVE)
 
@@ -201,7 +206,7 @@ class Supervisor:
         diagnostic = codes.CALL_FAILED(plugin=entry.plugin_id, entry=entry.entry_id, call=what, error=describe(error))
         self._services.reports.report(diagnostic, error)
         self._budget.count()
-        if self._budget.spent and not self._open_risk() and entry.serving:
+        if self._budget.spent and entry.serving and self._may_quarantine(error):
             self._last_error = error
             self._scope.cancel()
 

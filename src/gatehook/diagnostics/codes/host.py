@@ -1,4 +1,4 @@
-"""Running plugins: starting, supervising and stopping entries, calling hooks and providers, slots, the data directory."""
+"""Running plugins: entries started, supervised and stopped, hooks and providers called, slots, the data directory."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ START_FAILED: Final = Code(
     Severity.WARNING,
     'The entry "{entry}" did not start: {error}.',
     "It is tried again with growing pauses; `gatehook plugins why {entry}` says how it goes on.",
+)
+NOT_READY: Final = Code(
+    "host.not-ready",
+    Severity.WARNING,
+    'The entry "{entry}" started, but was not ready within {limit} s: {why}.',
+    "Look at the venue or the network; it goes on trying, and is used as far as it works.",
 )
 CRASHED: Final = Code(
     "host.crashed",
