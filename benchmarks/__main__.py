@@ -1,0 +1,90 @@
+"""Run the benchmarks: ``python -m benchmarks [NAME …] [--quick] [--json]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+from benchmarks.measuring import Row
+from benchmarks.measuring import number
+
+#: Every benchmark: a module of this package with ``run(quick)``, which yields rows.
+NAMES: Final = (
+    "startup",
+    "manifests",
+    "loading",
+    "guarded_read",
+    "submit",
+    "ticks",
+    "memory_search",
+    "cold_start",
+    "replay",
+)
+_HEADINGS: Final = ("work", "figure", "floor or peer", "its figure", "ratio", "budget", "met")
+
+
+def main() -> int:
+    """Measure and print; 1 when a budget was missed."""
+    options = _options()
+    rows = [row for name in options.names or NAMES for row in import_module(f"benchmarks.{name}").run(options.quick)]
+    if options.json:
+        print(json.dumps({"schemaVersion": 1, "quick": options.quick, "rows": [_document(row) for row in rows]}))
+    else:
+        _print_table([_HEADINGS, *map(_cells, rows)])
+        if options.quick:
+            print("quick: the sizes are small, the figures say nothing")
+    return int(not options.quick and any(row.met is False for row in rows))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser.parse_args()
+
+
+def _document(row: Row) -> dict[str, object]:
+    return {
+        "work": row.work,
+        "figure": row.figure,
+        "unit": row.unit,
+        "against": row.against,
+        "other": row.other,
+        "ratio": row.ratio,
+        "budget": str(row.budget) if row.budget else None,
+        "met": row.met,
+        "note": row.note,
+    }
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.work,
+        _amount(row.figure, row.unit),
+        row.against,
+        row.note or _amount(row.other, row.unit),
+        "" if row.ratio is None else f"{number(row.ratio)} x",
+        "" if row.budget is None else str(row.budget),
+        {True: "yes", False: "NO", None: ""}[row.met],
+    )
+
+
+def _amount(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{number(value)} {unit}"
+
+
+def _print_table(lines: Iterable[Sequence[str]]) -> None:
+    lines = list(lines)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""The cold start of ``gatehook run`` with defaults in an empty data directory, and its resident memory when ready."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from benchmarks.gateway_process import run_gateway
+from benchmarks.measuring import Budget
+from benchmarks.measuring import Row
+from benchmarks.measuring import child_seconds
+
+#: What the gateway cannot do without: interpreter, event loop, attrs, SQLite, logging.
+_FLOOR: Final = "import anyio, anyio._backends._asyncio, asyncio, attrs, cattrs, click, pluggy, sqlite3, structlog"
+
+
+def run(quick: bool) -> Iterator[Row]:
+    """Measure in turn with an interpreter that imports the same libraries."""
+    if not Path("/proc/self/stat").exists():
+        yield Row(work="cold start of gatehook run", note="skipped: it needs /proc")
+        return
+    runs, walls, cpus = [], [], []
+    for _ in range(1 if quick else 9):
+        runs.append(run_gateway(stop=True))
+        wall, cpu = child_seconds(["-c", _FLOOR])
+        walls.append(wall)
+        cpus.append(cpu)
+    floor = "bare imports of its libraries"
+    yield Row(
+        work="cold start of gatehook run to ready, wall",
+        figure=statistics.median(one.ready for one in runs),
+        unit="s",
+        against=floor,
+        other=statistics.median(walls),
+        budget=Budget(1.5, "s"),
+    )
+    yield Row(
+        work="cold start of gatehook run to ready, CPU",
+        figure=statistics.median(one.cpu_ready for one in runs),
+        unit="s",
+        against=floor,
+        other=statistics.median(cpus),
+    )
+    yield Row(
+        work="resident memory of gatehook run at ready",
+        figure=statistics.median(one.resident for one in runs) / 1e6,
+        unit="MB",
+        budget=Budget(120, "MB"),
+    )
