@@ -199,3 +199,21 @@ def test_regression_25_listing_fifty_plugins_imports_none_of_them_and_nothing_he
 def test_help_imports_no_command(gatehook, words):
     loaded = modules_after(*words, cwd=gatehook.here)
     assert not loaded & {"gatehook.cli.orders", "gatehook.cli.plugins", "gatehook.cli.run", "gatehook.config", "rich"}
+
+
+def test_files_that_change_while_they_are_read_get_no_consent(gatehook, monkeypatch):
+    directory = gatehook.plugin("prices")
+    from gatehook.cli import consent
+
+    asked = consent._asked
+
+    def changing(candidate):
+        shown = asked(candidate)
+        (directory / "plugin.py").write_text("other = True\n")
+        return shown
+
+    monkeypatch.setattr(consent, "_asked", changing)
+    answer = gatehook("plugins", "enable", "prices", "--yes")
+    assert answer.code == 1
+    assert "cli.changed-meanwhile" in answer.err
+    assert gatehook("plugins", "why", "prices", "--json").json["steps"][1]["status"] == "needs-consent"

@@ -35,7 +35,7 @@ app = Root(
     help=(
         "A trading gateway made of plugins. It trades on paper unless told otherwise.\n\n"
         "Exit codes: 0 fine, 1 a finding or a failure, 2 wrong usage, 3 consent needed, 4 credentials missing or "
-        "refused, 5 stopped with orders whose outcome is unknown, 130 interrupted."
+        "refused, 5 the outcome of an order is unknown, 130 interrupted."
     ),
 )
 click.version_option(__version__, prog_name="gatehook", message="%(prog)s %(version)s")(app)

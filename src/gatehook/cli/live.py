@@ -56,7 +56,7 @@ async def _live(gateway: Gateway, *, replaying: bool) -> None:
 def _panel(gateway: Gateway, *, replaying: bool) -> Any:
     from rich.table import Table
 
-    health = gateway.host.health()
+    health = gateway.health()
     table = Table.grid(padding=(0, 2))
     table.add_row("mode", f"{gateway.host.config.gateway.mode}", "health", str(health.status))
     for entry, counts in gateway.prices.counts.items():

@@ -29,6 +29,13 @@ _IN_FORCE: Final = ("gtc", "ioc", "fok", "gtd", "day")
 _UNITS: Final = ("base", "lots", "contracts", "quote")
 _TRAILING_UNITS: Final = ("price", "points", "bps")
 
+_EXITS: Final = {
+    "rejected": Exit.FAILURE,
+    "denied": Exit.FAILURE,
+    "unknown": Exit.UNKNOWN_ORDERS,
+    "pending_cancel": Exit.UNKNOWN_ORDERS,
+}
+
 _PLACE_OPTIONS: Final = (
     click.option("--type", "type", type=click.Choice(_TYPES), default="market", show_default=True),
     click.option("--price", help="The limit."),
@@ -74,6 +81,14 @@ def place(where: Where, *, as_json: bool, tags: tuple[str, ...], **order: Any) -
         note(f"the order's id is {wanted['client_order_id']}; repeating with --client-order-id places nothing twice")
         raise
     _print_order(placed, as_json=as_json)
+    _end_with(placed)
+
+
+def _end_with(shown: Mapping[str, Any]) -> None:
+    """End with the exit code that says what became of a command."""
+    code = _EXITS.get(shown["order"]["status"])
+    if code is not None:
+        raise SystemExit(code)
 
 
 @click.command("list")
@@ -139,6 +154,7 @@ def cancel(order_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: bo
     confirmed(f"Cancel the order {order_id}", yes=yes)
     canceled = client.call("orders.cancel", {"id": order_id, "command_id": f"cli-{uuid4().hex[:24]}"}, timeout=40.0)
     _print_order(canceled, as_json=as_json)
+    _end_with(canceled)
 
 
 @click.command()
@@ -179,8 +195,6 @@ def _print_order(shown: Mapping[str, Any], *, as_json: bool) -> None:
         )
         if reason:
             note(f"{reason['code']}: {reason['message']}")
-    if shown["order"]["status"] in ("rejected", "denied"):
-        raise SystemExit(Exit.FAILURE)
 
 
 def _average(order: Mapping[str, Any]) -> str:

@@ -64,7 +64,7 @@ class ControlServer:
 
     async def _serve(self, connection: SocketStream) -> None:
         async with connection:
-            if not _is_ours(connection):
+            if not is_ours(connection):
                 return
             lines = BufferedByteReceiveStream(connection)
             try:
@@ -139,7 +139,8 @@ async def _send(connection: SocketStream, answer: Mapping[str, Any]) -> None:
         await connection.send(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
 
-def _is_ours(connection: SocketStream) -> bool:
+def is_ours(connection: SocketStream) -> bool:
+    """Say whether the other end runs as this user or as root, where the system tells."""
     if not hasattr(socket, "SO_PEERCRED"):
         return True  # the socket's mode and its directory's are the protection there
     raw: socket.socket = connection.extra(SocketAttribute.raw_socket)  # noqa: S610  a socket's attribute, no query

@@ -16,6 +16,7 @@ import anyio
 from gatehook.clocks import ReplayClock
 from gatehook.config import Config
 from gatehook.diagnostics import GatehookError
+from gatehook.diagnostics import Severity
 from gatehook.diagnostics.codes import gateway as codes
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.control import ControlServer
@@ -29,6 +30,8 @@ from gatehook.gateway.watch import Watch
 from gatehook.host import PluginHost
 from gatehook.kinds.accounts import Mode
 from gatehook.kinds.orders import Order
+from gatehook.kinds.provider import Health
+from gatehook.kinds.provider import HealthStatus
 
 #: The caller that orders of the command line are booked under.
 CLI: Final = "cli"
@@ -125,6 +128,16 @@ class Gateway:
     async def open_orders(self) -> list[Order]:
         """Return the orders that are open, those whose outcome is unknown among them."""
         return await self.brokers.orders(open_only=True, limit=10_000)
+
+    def health(self) -> Health:
+        """Say how everything is: what runs, and what was left out because something is wrong with it."""
+        health = self.host.health()
+        errors = [one for one in self.host.plan.diagnostics if one.severity is Severity.ERROR]
+        if not errors:
+            return health
+        reasons = [*health.reasons, *(f"{one.place or one.code}: {one.message}" for one in errors)]
+        status = HealthStatus.DEGRADED if health.status is HealthStatus.OK else health.status
+        return Health(status=status, reasons=reasons)
 
     def log_state(self) -> dict[str, Any]:
         """Return how many lines of the log were lost, and why."""

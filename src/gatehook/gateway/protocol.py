@@ -21,6 +21,8 @@ MAX_REQUEST: Final = 1 << 20
 MAX_ANSWER: Final = 1 << 26
 #: Longest path that a Unix socket's address holds on every system, in bytes.
 MAX_ADDRESS: Final = 100
+#: Where Linux shows a process's own descriptors: a directory that is open has a short path there.
+DESCRIPTORS: Final = Path("/proc/self/fd")
 
 
 @contextmanager
@@ -35,10 +37,10 @@ def socket_address(data_dir: Path) -> Iterator[str]:
     if len(os.fsencode(address)) <= MAX_ADDRESS:
         yield address
         return
-    if not Path("/proc/self/fd").is_dir():
+    if not DESCRIPTORS.is_dir():
         raise GatehookError(codes.SOCKET_PATH_TOO_LONG(path=data_dir, limit=MAX_ADDRESS))
     directory = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield f"/proc/self/fd/{directory}/{SOCKET}"
+        yield f"{DESCRIPTORS}/{directory}/{SOCKET}"
     finally:
         os.close(directory)

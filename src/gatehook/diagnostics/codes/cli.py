@@ -41,12 +41,6 @@ UNKNOWN_SLOT = Code(
     "There is no slot {slot}{hint}.",
     "`gatehook slots list` shows the slots.",
 )
-STILL_RUNNING = Code(
-    "cli.still-running",
-    Severity.ERROR,
-    "A gateway is running on {data_dir}.",
-    "Stop it first: this command changes files that it has open.",
-)
 UNEXPECTED = Code(
     "cli.unexpected",
     Severity.ERROR,

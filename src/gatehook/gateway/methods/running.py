@@ -39,7 +39,7 @@ class RunningMethods:
 
     async def status(self, params: Params) -> Any:
         """Say how the gateway and its entries are."""
-        health = self._host.health()
+        health = self._gateway.health()
         orders = await self._gateway.open_orders()
         return {
             "schemaVersion": 1,
