@@ -169,7 +169,7 @@ def _working(
     trail = None
     if request.trailing is not None:
         trail = Trail(request.side, request.trailing, instrument.price_increment)
-        trail = trail if held else started(state, trail, instrument.id)
+        trail = trail if held else started(state, trail, instrument.id, now)
     return Working(
         order=Order.of(request, OrderStatus.SUBMITTED, ts_submitted=now, ts_last=now),
         seq=state.counters.seq + 1,

@@ -124,7 +124,7 @@ def protect(state: State, ref: PositionRef, protection: Protection, now: Ns) -> 
     if protection.trailing is not None:
         if protection.trailing.offset <= 0:
             raise InvalidOrder("trailing.offset is above zero")
-        trail = started(state, Trail(holding.side.opposite, protection.trailing, step), holding.instrument_id)
+        trail = started(state, Trail(holding.side.opposite, protection.trailing, step), holding.instrument_id, now)
     holding.stop_loss, holding.take_profit, holding.trail = protection.stop_loss, protection.take_profit, trail
     holding.protected_since = now
     state.touch_holding(holding)

@@ -83,13 +83,14 @@ def _release(state: State, child: Working, ts: Ns) -> None:
         held = state.held(request.account.account_id, request.instrument_id)
         child.position_id = held[-1].position_id if held else None
     if child.trail is not None:
-        child.trail = started(state, child.trail, request.instrument_id)
+        child.trail = started(state, child.trail, request.instrument_id, ts)
     state.touch(child)
 
 
-def started(state: State, trail: Trail, instrument_id: InstrumentId) -> Trail:
-    """Return a trail that begins at the market now."""
-    return trail.moved(state.marks[instrument_id].price(trail.side))
+def started(state: State, trail: Trail, instrument_id: InstrumentId, ts: Ns) -> Trail:
+    """Return a trail that begins at the market of a time; inside a candle still to come it begins on its path."""
+    mark = state.marks[instrument_id]
+    return trail if mark.period and mark.ts < ts else trail.moved(mark.price(trail.side))
 
 
 def _end_list(state: State, working: Working, ts: Ns) -> None:

@@ -145,7 +145,8 @@ def rule_a_stop_limit_works_from_the_trigger_on(bench: Bench) -> None:
     far = order(BUY, STOP_LIMIT, 2, trigger_price="1.1050", price="1.0980")
     made.submit(near, T0)
     made.submit(far, T0)
-    assert shown(bench.bar(made, "1.1000 1.1100 1.0950 1.1040")) == ["buy 1 1.1050"]
+    found = bench.bar(made, "1.1000 1.1100 1.0950 1.1040")
+    assert (shown(found), found[0].liquidity) == (["buy 1 1.1050"], Liquidity.TAKER)
     assert last(made, far).status is OrderStatus.TRIGGERED
     assert shown(bench.bar(made, "1.1000 1.1010 1.0970 1.1000", 1)) == ["buy 2 1.0980"]
 
@@ -215,7 +216,8 @@ def rule_an_unfinished_or_old_candle_is_no_price(bench: Bench) -> None:
     made.submit(order(BUY, LIMIT, price="1.0990"), T0)
     assert bench.bar(made, "1.1 1.1 1.0900 1.1", closed=False) == []
     made.submit(order(BUY, LIMIT, price="1.0990"), T0)
-    assert bench.bar(made, "1.1 1.1 1.0900 1.1", -1) == []
+    assert bench.bar(made, "1.2 1.2 1.2 1.2", -1) == []
+    assert made.state.marks[EURUSD].bid == D("1.1000")
     assert len(bench.bar(made, "1.1 1.1 1.0900 1.1")) == 2
     made.submit(order(), T0 + HOUR)
     assert bench.bar(made, "1.1 1.1 1.0900 1.1") == []
@@ -246,7 +248,7 @@ def rule_a_trailing_trigger_never_goes_back(bench: Bench) -> None:
 
 
 def rule_trailing_offsets_round_away_from_the_market(bench: Bench) -> None:
-    """10 basis points of 1.1005 are 0.0011005: 1.0993995 becomes 1.0993. Above the low of 1.0990, 1.100099 is 1.1001."""
+    """10 basis points of 1.1005 are 0.0011005: 1.0993995 becomes 1.0993. Above the low of 1.0990: 1.1001."""
     for side, fired in ((SELL, "1.0993"), (BUY, "1.1001")):
         made = bench.opened(at="1.1005")
         made.submit(order(side, TRAILING, trailing=trail("10", TrailingUnit.BPS)), T0)
@@ -281,3 +283,11 @@ def rule_a_quote_is_a_point_without_a_way_to_it(bench: Bench) -> None:
     made.submit(order(BUY, STOP, 1, trigger_price="1.1050"), T0)
     made.submit(order(SELL, LIMIT, 2, price="1.1050"), T0)
     assert shown(bench.tick(made, "1.1100", "1.1100")) == ["buy 1 1.1100", "sell 2 1.1100"]
+
+
+def rule_a_trail_that_began_inside_a_bar_knows_its_close(bench: Bench) -> None:
+    """Accepted at ten to, on the way from 1.0900 up to the close of 1.1000: the trigger is 1.0980."""
+    made = bench.opened()
+    made.submit(order(SELL, TRAILING, trailing=trail("0.0020")), T0 + 50 * MINUTE)
+    assert bench.bar(made, "1.1000 1.1010 1.0900 1.1000") == []
+    assert shown(bench.bar(made, "1.0979 1.0979 1.0979 1.0979", 1)) == ["sell 100 1.0979"]

@@ -68,6 +68,12 @@ def rule_a_price_met_exactly_at_the_end_is_too_late(bench: Bench) -> None:
     assert last(made, exact).status is OrderStatus.EXPIRED
 
 
+def rule_an_order_that_ends_with_a_bar_sees_its_close(bench: Bench) -> None:
+    made = bench.opened()
+    made.submit(order(BUY, LIMIT, price="1.1000", time_in_force=GTD, expire_at=T0 + HOUR), T0 + 30 * MINUTE)
+    assert shown(bench.bar(made, "1.1010 1.1100 1.0990 1.1000")) == ["buy 100 1.1000"]
+
+
 def rule_day_ends_at_1700_new_york(bench: Bench) -> None:
     made = bench.opened()
     day = order(BUY, LIMIT, price="1.0500", time_in_force=DAY)

@@ -101,6 +101,22 @@ def rule_a_flip_needs_margin_for_what_it_opens(bench: Bench) -> None:
     assert made.state.holdings == {}
 
 
+def rule_a_flip_that_is_short_at_the_fill_is_canceled(bench: Bench) -> None:
+    made = bench.opened(bench.account(balance="230", leverage="10"))
+    made.submit(order(SELL, quantity=1000), T0)
+    bench.bar(made, "1.1 1.1 1.1 1.1")
+    flip = order(BUY, quantity=1900)
+    made.submit(flip, T0 + HOUR)
+    bench.bar(made, "1.2 1.2 1.2 1.2", 1)
+    assert shown(fills(made)) == ["buy 1900 1.2"]
+    made = bench.opened(bench.account(balance="230", leverage="10"))
+    made.submit(order(SELL, quantity=1000), T0)
+    bench.bar(made, "1.1 1.1 1.1 1.1")
+    made.submit(flip, T0 + HOUR)
+    bench.bar(made, "1.25 1.25 1.25 1.25", 1)
+    assert ending(made, flip) == "canceled 0 1900 insufficient_margin"
+
+
 def rule_stop_out_at_half_of_the_margin(bench: Bench) -> None:
     """Margin 110; balance 120: at a loss of 65 equity is 55, half of it."""
     made = bench.quoted("1.1000", "1.1000", bench.account(balance="120", leverage="10"))
