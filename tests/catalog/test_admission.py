@@ -224,6 +224,15 @@ def test_fault_06_deny_wins_over_allow():
     assert decide(one, allow=("one",), deny=("one",), consents=granted(one)).status == "denied"
 
 
+def test_plugins_that_are_off_are_not_called_denied():
+    assert decide(candidate(), enabled=False, deny=("one",)).cause == "plugins.off"
+
+
+def test_what_is_wrong_with_a_plugin_comes_before_what_this_gatehook_lacks():
+    broken = attrs.evolve(candidate(), manifest=NODE, state=CandidateState.INVALID, diagnostics=(INVALID,))
+    assert decide(broken).status == "invalid"
+
+
 def test_the_tables_are_whole():
     assert {rule.status for rule in PRECEDENCE} | {AdmissionStatus.ADMITTED} == set(AdmissionStatus)
     assert len({rule.name for rule in PRECEDENCE}) == len(PRECEDENCE)
