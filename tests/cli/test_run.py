@@ -219,6 +219,35 @@ def test_fault_25_a_signal_during_start_ends_cleanly(gatehook, run):
     assert run().stop() == 0
 
 
+def test_a_lock_that_is_asked_for_must_be_there_and_then_holds(gatehook, run):
+    refused = gatehook("run", "--locked")
+    assert (refused.code, "lock.unreadable" in refused.err) == (1, True)
+    assert gatehook("plugins", "lock").code == 0
+    gatehook.plugin("late")
+    gatehook("plugins", "enable", "late", "--yes")
+    running = run("--locked")
+    entries = {one["entry_id"] for one in gatehook("status", "--json").json["entries"]}
+    assert "paper" in entries
+    assert "late" not in entries
+    assert running.stop() == 0
+
+
+def test_a_data_directory_that_cannot_be_made_is_a_coded_error(gatehook):
+    answer = gatehook("run", "--data-dir", "/proc/nowhere")
+    assert answer.code == 1
+    assert "/proc/nowhere" in answer.err
+    assert "cli.unexpected" not in answer.err
+
+
+def test_a_damaged_journal_stops_the_start_and_is_said_offline_too(gatehook):
+    gatehook.data_dir.mkdir()
+    (gatehook.data_dir / "journal.sqlite").write_text("no database " * 100)
+    for words in (["run"], ["orders", "list"], ["fills"]):
+        answer = gatehook(*words)
+        assert answer.code == 1
+        assert "journal.corrupt" in answer.err
+
+
 def test_what_runs_leaves_no_process_behind(run):
     running = run()
     children = psutil.Process(running.process.pid).children(recursive=True)

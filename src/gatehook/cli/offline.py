@@ -28,6 +28,7 @@ def read_journal(data_dir: Path, method: str, params: Mapping[str, Any]) -> Mapp
     import sqlite3
     from contextlib import closing
 
+    from gatehook.diagnostics.codes.orders import JOURNAL_CORRUPT
     from gatehook.diagnostics.codes.orders import JOURNAL_UNAVAILABLE
     from gatehook.orders.database import open_reader
 
@@ -37,8 +38,10 @@ def read_journal(data_dir: Path, method: str, params: Mapping[str, Any]) -> Mapp
     try:
         with closing(open_reader(path)) as db:
             return _answer(db, method, params)
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:
         raise GatehookError(JOURNAL_UNAVAILABLE(path=path, problem=error)) from error
+    except sqlite3.DatabaseError as error:
+        raise GatehookError(JOURNAL_CORRUPT(path=path, problem=error)) from error
 
 
 def _answer(db: sqlite3.Connection | None, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from typing import Final
 import anyio
 import attrs
 
+from gatehook.catalog.plan import Plan
 from gatehook.cli.failures import Exit
 from gatehook.cli.live import show_progress
 from gatehook.cli.marking import marked_output
@@ -24,6 +25,7 @@ from gatehook.config import Config
 from gatehook.context import RunState
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
+from gatehook.diagnostics.codes.plugins import LOCK_UNREADABLE
 from gatehook.gateway.gateway import Gateway
 from gatehook.gateway.gateway import refuse_mode
 from gatehook.gateway.logs import LogPipe
@@ -149,6 +151,7 @@ class _Run:
             locked=self._options.locked,
             clock=ReplayClock() if self._options.replay is not None else None,
         )
+        _insist_on_lock(host.plan)
         async with AsyncExitStack() as stack:
             log = stack.enter_context(self._log_pipe(host.redactor))
             gateway = await stack.enter_async_context(Gateway(host, log=log))
@@ -205,6 +208,13 @@ class _Run:
         if self._options.on_stop == "cancel-entries":
             await cancel_entries(gateway.brokers)
         return await gateway.open_orders()
+
+
+def _insist_on_lock(plan: Plan) -> None:
+    """Refuse to start with nothing where a lock was asked for that cannot be read."""
+    unreadable = [one for one in plan.diagnostics if one.code == LOCK_UNREADABLE.id]
+    if unreadable:
+        raise GatehookError(*unreadable)
 
 
 def _report(left: list[Order]) -> int:

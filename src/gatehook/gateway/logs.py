@@ -61,7 +61,10 @@ class LogPipe:
         self.last_loss = ""
 
     def __enter__(self) -> Self:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:  # whoever needs the directory for more than the log says what is wrong with it
+            self._lose(error.strerror or type(error).__name__)
         self._sinks = [_FileSink(self.path, *self._size, lose=self._lose)]
         self._sinks[0].setFormatter(_formatter(self._redactor, structlog.processors.JSONRenderer(default=str)))
         if self._terminal:
