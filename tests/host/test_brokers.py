@@ -108,6 +108,13 @@ async def test_a_refusal_of_the_venue_never_counts(guarded):
     assert await access.call(CallKind.SUBMIT, "submit_order", fine) == 1
 
 
+async def test_an_outcome_that_nobody_knows_counts(guarded):
+    access, _ = guarded
+    await fail_with(access, CallKind.SUBMIT, Ambiguous("who knows"), THRESHOLD)
+    with pytest.raises(NotConnected):
+        await access.call(CallKind.SUBMIT, "submit_order", fine)
+
+
 async def test_a_deadline_is_a_timeout_which_proves_nothing(guarded):
     access, entry = guarded
     with pytest.raises(TimeoutError):

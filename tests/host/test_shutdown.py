@@ -62,6 +62,10 @@ async def test_channels_stop_before_feeds_before_connectors_and_memory_is_last(t
     assert lines(tmp_path / "log") == ["Channel", "ExternalFeed", "MarketData", "MemoryBackend"]
 
 
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_nothing_is_left_when_the_host_is_closed(tmp_path):
     async def enter(provider):
         provider.context.task_group.start_soon(anyio.sleep_forever)
@@ -73,12 +77,12 @@ async def test_nothing_is_left_when_the_host_is_closed(tmp_path):
 
     await once()
     gc.collect()
-    threads, files = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+    threads, files = threading.active_count(), open_files()
     for _ in range(3):
         await once()
     gc.collect()
     assert threading.active_count() <= threads
-    assert len(list(Path("/proc/self/fd").iterdir())) <= files
+    assert open_files() <= files
 
 
 async def test_one_that_hangs_does_not_hold_up_the_others_of_its_rank(tmp_path):

@@ -156,3 +156,39 @@ async def test_calls_in_flight_on_the_old_one_finish(tmp_path):
             await host.use_slot("memory", "fast")
         assert found == ["slow"]
         await until(host, "slow", "stopped")
+
+
+async def test_a_holder_that_fails_while_running_takes_the_slot_down_and_nothing_takes_its_place(tmp_path):
+    crashing = MEMORY.replace(
+        "    async def upsert(",
+        "    async def __aenter__(self):\n        if (self.context.data_dir / 'crash').exists():\n"
+        "            raise RuntimeError('crash')\n        return self\n\n    async def upsert(",
+    )
+    plugins = write_plugin(tmp_path, "weak", crashing, kinds=(MEMORY_KIND,)), memory(tmp_path, "spare")
+    async with host_of(tmp_path, *plugins, slots={"memory": ["weak", "spare"]}) as host:
+        assert "slots.down" not in codes(host)
+        (tmp_path / "data" / "entries" / "weak" / "crash").write_text("")
+        await host.restart("weak")
+        assert "slots.down" in codes(host)
+        assert host.slot("memory") == "weak"
+        await until(host, "weak", "quarantined")
+        with pytest.raises(NotConnected, match="quarantined"):
+            await who(host)
+        assert state_of(host, "spare") == "idle"
+
+
+async def test_a_loser_can_not_be_restarted_into_running(tmp_path):
+    plugins = memory(tmp_path, "winner"), memory(tmp_path, "loser")
+    async with host_of(tmp_path, *plugins, slots={"memory": "winner"}) as host:
+        assert (await host.restart("loser")).state == "idle"
+
+
+async def test_switches_at_once_follow_each_other(tmp_path):
+    plugins = [memory(tmp_path, name) for name in ("one", "two", "three")]
+    async with host_of(tmp_path, *plugins, slots={"memory": "one"}) as host:
+        async with anyio.create_task_group() as tasks:
+            for name in ("two", "three"):
+                tasks.start_soon(host.use_slot, "memory", name)
+        holder = host.slot("memory")
+        assert await who(host) == holder
+        assert [state_of(host, name) for name in ("one", "two", "three") if name != holder] == ["stopped", "stopped"]

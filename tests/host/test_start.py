@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+import anyio
 import pytest
 
 from gatehook import Diagnostic
@@ -228,3 +230,37 @@ def test_a_host_can_be_made_from_a_configuration_file(tmp_path):
     file = tmp_path / "gatehook.toml"
     file.write_text(f'[gateway]\ndata_dir = "{tmp_path / "data"}"\n')
     assert PluginHost.from_config(file, places=Places()).config.gateway.data_dir == tmp_path / "data"
+
+
+async def test_a_host_runs_once(tmp_path):
+    host = host_of(tmp_path)
+    async with host:
+        pass
+    with pytest.raises(RuntimeError, match="once"):
+        await host.__aenter__()
+
+
+async def test_a_secrets_file_that_never_answers_fails_its_entry_only(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    schema = {"type": "object", "properties": {"token": {"type": "string"}}}
+    slow = write_plugin(tmp_path, "slow", configSchema=schema)
+    entries = {"slow": {"config": {"token": {"file": str(pipe)}}}, "quotes": {}}
+    options = {"entries": entries, "supervision": {"start_timeout": 0.3}}
+    try:
+        async with host_of(tmp_path, slow, write_plugin(tmp_path, "quotes"), **options) as host:
+            assert (state_of(host, "slow"), state_of(host, "quotes")) == ("failed", "active")
+    finally:
+        os.close(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))
+
+
+async def test_importing_the_host_or_listing_plugins_imports_nothing_heavy(tmp_path):
+    write_plugin(tmp_path, "quotes")
+    script = (
+        "import sys; from pathlib import Path; import gatehook.host; from gatehook import PluginHost;"
+        "from gatehook.catalog.places import Places;"
+        "PluginHost.from_config({}, places=Places(dev=(Path(sys.argv[1]),)));"
+        "print(sorted({'mcp', 'pydantic', 'starlette', 'httpx2', 'trio', 'keyring'} & set(sys.modules)))"
+    )
+    done = await anyio.run_process([sys.executable, "-c", script, str(tmp_path)])
+    assert done.stdout.decode().strip() == "[]"

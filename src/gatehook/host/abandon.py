@@ -55,8 +55,8 @@ def _ask(asked: Any, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, tup
         raise
     except BaseException as error:  # noqa: BLE001  handed on into what is awaited
         return None, error
-    error = getattr(answer, "error", None)
-    return answer, error if isinstance(error, anyio.get_cancelled_exc_class()) else None
+    sent = getattr(answer, "error", None)
+    return answer, sent if isinstance(sent, anyio.get_cancelled_exc_class()) else None
 
 
 def _close(steps: Generator[Any, Any, Any]) -> None:

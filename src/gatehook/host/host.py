@@ -138,6 +138,8 @@ class PluginHost:
         return cls(found, plan, clock=clock)
 
     async def __aenter__(self) -> Self:
+        if self._life is not None:
+            raise RuntimeError("a host runs once; make another one from the same configuration")
         self._life = self._live()
         await self._life.__aenter__()
         return self
@@ -237,6 +239,8 @@ class PluginHost:
         facts = {"plugin": status.plugin_id, "entry": status.entry_id, "state": str(status.state)}
         self.bus.publish("gateway.plugin", {**facts, "reason": status.reason}, source="gateway")
         registry.notify("plugin_status_changed", status=status)
+        if self._slots is not None:
+            self._slots.changed(status.entry_id)
 
     # --- what runs
 
@@ -285,13 +289,16 @@ class PluginHost:
     async def restart(self, entry_id: str) -> PluginStatus:
         """Start an entry anew, out of back-off and quarantine too; returns its state when the start is decided.
 
+        An entry that fills no slot and has nothing else to provide stays idle.
+
         Raises:
-            GatehookError: for an entry that does not run.
+            GatehookError: for an entry that there is not.
         """
         runner = self._runs("restarting an entry")
         entry = self._entry(entry_id, None)
-        await runner.restart(entry)
-        return entry.status
+        if entry.kinds:
+            await runner.restart(entry)
+        return current_status(entry)
 
     # --- handles
 

@@ -28,7 +28,8 @@ from gatehook.kinds.streams import Items
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_ANSWERS: Final = frozenset(Category) - {Category.CONNECTION}
+#: What shows that the provider works, whatever it says.
+_ANSWERS: Final = frozenset(Category) - {Category.CONNECTION, Category.AMBIGUOUS}
 
 
 class Owner(Protocol):

@@ -22,6 +22,7 @@ from gatehook.runtimes import LoadRequest
 from gatehook.runtimes import PythonRuntime
 from gatehook.runtimes.scan import PROVIDING
 from gatehook.runtimes.scan import HookManager
+from gatehook.runtimes.scan import place_of
 
 
 class Registry:
@@ -114,7 +115,10 @@ class Registry:
     def _report_observer(self, hook: str, implementation: pluggy.HookImpl, error: BaseException) -> None:
         plugin_id = implementation.plugin_name.rpartition(" ")[0]
         error.add_note(f"in the hook {hook} of the plugin {plugin_id}")
-        diagnostic: Diagnostic = codes.HOOK_FAILED(plugin=plugin_id, hook=hook, error=describe(error))
+        path, line = place_of(implementation.function)
+        diagnostic: Diagnostic = codes.HOOK_FAILED(
+            plugin=plugin_id, path=path, line=line, hook=hook, error=describe(error)
+        )
         if hook != "diagnostic_reported":
             self._reports.report(diagnostic, error)
             return

@@ -89,12 +89,23 @@ class Runner:
         """Start every entry with an active kind; returns when each first start is decided."""
         wanted = [entry for entry in self.entries.values() if entry.kinds]
         supervisors = [self._supervise(entry) for entry in wanted]
-        configured = await anyio.to_thread.run_sync(lambda: [one for one in supervisors if _is_configured(one)])
+        configured = await self._configure(supervisors)
         begun = self._registry.begin([one.entry.plugin_id for one in configured])
         self._spawn(partial(self._registry.finish, begun, deadline=self._services.settings.start_timeout), "loading")
         for supervisor in supervisors:
             self._spawn(supervisor.run, supervisor.entry.entry_id)
         await self._changes.wait_until(lambda: all(entry.settled for entry in wanted))
+
+    async def _configure(self, supervisors: Sequence[Supervisor]) -> Sequence[Supervisor]:
+        """Resolve the configurations; a secret's store that hangs is left to the entries that need it."""
+        configured: list[Supervisor] = []
+
+        def work() -> None:
+            configured.extend(one for one in supervisors if not isinstance(one.configure(), GatehookError))
+
+        with anyio.move_on_after(self._services.settings.start_timeout):
+            await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+        return tuple(configured)
 
     def _supervise(self, entry: Entry) -> Supervisor:
         supervisor = Supervisor(
@@ -130,11 +141,9 @@ class Runner:
 
     async def restart(self, entry: Entry) -> None:
         """Start a new generation; returns when its start is decided. While the host stops nothing is restarted."""
-        supervisor = self._supervisors.get(entry.entry_id)
-        if supervisor is None or self._stopping:
-            return
-        supervisor.restart()
-        await self._changes.wait_until(lambda: entry.settled)
+        if not self._stopping:
+            self._supervisors[entry.entry_id].restart()
+            await self._changes.wait_until(lambda: entry.settled)
 
     async def begin(self, entry: Entry, kind: Kind) -> None:
         """Let an entry provide one more kind; returns when its start is decided."""
@@ -175,7 +184,3 @@ class Runner:
         await self._changes.wait_until(lambda: all(one.ended for one in stopped))
         for supervisor in stopped:
             self._supervisors.pop(supervisor.entry.entry_id, None)
-
-
-def _is_configured(supervisor: Supervisor) -> bool:
-    return not isinstance(supervisor.configure(), GatehookError)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Final
 
 import anyio
 
 from gatehook.catalog.slots import NONE
 from gatehook.catalog.slots import SLOTS
 from gatehook.catalog.slots import Slot
+from gatehook.context import RunState
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics import did_you_mean
@@ -19,6 +21,8 @@ from gatehook.host.entry import Entry
 from gatehook.host.port import Port
 from gatehook.host.runner import Runner
 from gatehook.kinds.kind import Kind
+
+_FAILED: Final = frozenset({RunState.BACKOFF, RunState.QUARANTINED, RunState.FAILED})
 
 
 class EmptySlot:
@@ -49,6 +53,7 @@ class Slots:
         self._report = report
         self._holders: dict[str, Entry | None] = {}
         self._empty = {slot: Port(EmptySlot(slot), kind, timeout=1.0, now=lambda: 0.0) for slot, kind in SLOTS.items()}
+        self._settled = False
         self._lock = anyio.Lock()
 
     def fill(self) -> None:
@@ -67,8 +72,15 @@ class Slots:
         holder = self._holders.get(slot)
         return self._empty[slot] if holder is None else holder.ports[SLOTS[slot]]
 
+    def changed(self, entry_id: str) -> None:
+        """An entry's run state changed: a slot whose holder fails is down, and nothing takes its place by itself."""
+        for slot, holder in self._holders.items():
+            if self._settled and holder is not None and holder.entry_id == entry_id and holder.state in _FAILED:
+                self._report_down(slot, holder)
+
     async def settle(self) -> None:
         """After the first start: go down the order of fall-back, and say loudly what is down."""
+        self._settled = True
         for slot, resolved in self._resolved.items():
             holder = self._holders[slot]
             if holder is not None and not holder.serving:
@@ -89,9 +101,12 @@ class Slots:
                 self._holders[slot] = entry
                 return
             await self._runner.end(entry, kind)
-        why = f"{first.entry_id} is {first.why_down()}"
-        fitting = ", ".join(one for one in self._runner.fitting(kind) if one != first.entry_id) or "none"
-        self._report(slot_codes.DOWN(entry=first.entry_id, slot=slot, why=why, fitting=fitting))
+        self._report_down(slot, first)
+
+    def _report_down(self, slot: str, holder: Entry) -> None:
+        why = f"{holder.entry_id} is {holder.why_down()}"
+        fitting = ", ".join(one for one in self._runner.fitting(SLOTS[slot]) if one != holder.entry_id) or "none"
+        self._report(slot_codes.DOWN(entry=holder.entry_id, slot=slot, why=why, fitting=fitting))
 
     async def use(self, slot: str, entry_id: str) -> None:
         """Switch to another entry, or to ``"none"``: the new one starts, then the old one stops.

@@ -142,7 +142,7 @@ class Supervisor:
     async def _prepare(self) -> tuple[LoadedPlugin, Mapping[str, Any]]:
         entry, registry = self.entry, self._registry
         entry.set(RunState.STARTING)
-        config = await anyio.to_thread.run_sync(self.configure) if self._config is None else self._config
+        config = await self._configured()
         if isinstance(config, GatehookError):
             raise config
         for diagnostic in config.diagnostics:
@@ -153,6 +153,12 @@ class Supervisor:
         for used in entry.spec.uses:
             await self._wait_for(self._entries[used])
         return plugin, config.values
+
+    async def _configured(self) -> ResolvedConfig | GatehookError:
+        if self._config is not None:
+            return self._config
+        with anyio.fail_after(self._services.settings.start_timeout):
+            return await anyio.to_thread.run_sync(self.configure, abandon_on_cancel=True)
 
     def configure(self) -> ResolvedConfig | GatehookError:
         """Resolve the entry's configuration, once for each start that was asked for. Reading a secret may block."""

@@ -66,23 +66,24 @@ class Implementation:
     @property
     def path(self) -> Path:
         """The file it is written in."""
-        return Path(self._code.co_filename)
+        return place_of(self.function)[0]
 
     @property
     def line(self) -> int:
         """The line it begins at."""
-        return self._code.co_firstlineno
-
-    @property
-    def _code(self) -> CodeType:
-        function: Any = self.function.__func__ if isinstance(self.function, MethodType) else self.function
-        code: CodeType = inspect.unwrap(function).__code__
-        return code
+        return place_of(self.function)[1]
 
     @property
     def stand_in(self) -> object:
         """An object with this one hook: what pluggy registers, without a look at the plugin's other attributes."""
         return _StandIn(self.hook, self.function)
+
+
+def place_of(function: Callable[..., Any]) -> tuple[Path, int]:
+    """Return the file a function or bound method is written in, and the line it begins at."""
+    plain: Any = function.__func__ if isinstance(function, MethodType) else function
+    code: CodeType = inspect.unwrap(plain).__code__
+    return Path(code.co_filename), code.co_firstlineno
 
 
 class _StandIn:
@@ -115,8 +116,7 @@ def scan(plugin: object) -> Iterator[Implementation | Unmarked]:
             hook = options.get("specname") or name
             yield Implementation(str(hook), getattr(plugin, name), options)
         elif _looks_like_a_hook(name) and module in (None, function.__module__):
-            code = inspect.unwrap(function).__code__
-            yield Unmarked(name, Path(code.co_filename), code.co_firstlineno)
+            yield Unmarked(name, *place_of(function))
 
 
 def _members(plugin: object) -> Iterator[tuple[str, object]]:

@@ -47,7 +47,7 @@ CRASHED: Final = Code(
     "host.crashed",
     Severity.ERROR,
     'The entry "{entry}" crashed: {error}.',
-    "It is started again; report the traceback in the log to the plugin's author.",
+    "It is started again. Report it to the plugin's author; at the log level debug the log has the traceback.",
 )
 STOP_FAILED: Final = Code(
     "host.stop-failed",
@@ -71,7 +71,7 @@ CALL_FAILED: Final = Code(
     "host.call-failed",
     Severity.WARNING,
     'A call of {call} in the entry "{entry}" raised {error}.',
-    "Report the traceback in the log to the plugin's author; providers raise gatehook's errors only.",
+    "Report it to the plugin's author: providers raise gatehook's errors only. At debug the log has the traceback.",
 )
 CAPABILITY_NARROWER: Final = Code(
     "host.capability-narrower",
