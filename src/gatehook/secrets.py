@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -127,7 +128,7 @@ def is_secret_name(name: str) -> bool:
 
 
 class Redactor:
-    """The one boundary that removes secrets' exact values from text on its way out."""
+    """The one boundary that removes secrets' values from text on its way out, also as JSON or ``repr`` write them."""
 
     def __init__(self) -> None:
         self._values: set[str] = set()
@@ -139,7 +140,7 @@ class Redactor:
         if len(value) < SHORTEST_REDACTED:
             return False
         if value not in self._values:
-            self._values.add(value)
+            self._values |= _written_forms(value)
             longest_first = sorted(self._values, key=len, reverse=True)
             self._pattern = re.compile("|".join(re.escape(one) for one in longest_first))
         return True
@@ -147,3 +148,8 @@ class Redactor:
     def redact(self, text: str) -> str:
         """Return ``text`` with every known secret masked."""
         return text if self._pattern is None else self._pattern.sub(MASK, text)
+
+
+def _written_forms(value: str) -> set[str]:
+    """Return a value and how it looks inside quotes, where some letters are escaped."""
+    return {value, repr(value)[1:-1], json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
