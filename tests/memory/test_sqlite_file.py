@@ -151,3 +151,11 @@ async def test_a_damage_found_while_running_is_seen_in_health(
 
 async def test_only_the_owner_can_read_the_lock(memory: SqliteFts, path: Path) -> None:
     assert path.with_name("memory.sqlite.lock").stat().st_mode & 0o077 == 0
+
+
+async def test_35_forgetting_rewrites_an_index_that_no_merge_has_touched(memory: SqliteFts, path: Path) -> None:
+    kept = [MemoryDoc(id=f"k{n}", text=f"kept {n}", namespace=("n",), ts=1) for n in range(50)]
+    await memory.upsert([*kept, MemoryDoc(id="s", text="one xqzzyforgetmetoken", namespace=("n",), ts=1)])
+    assert await memory.forget(("n",), ["s"]) == 1
+    for file in path.parent.iterdir():
+        assert b"xqzzyforgetmetoken" not in file.read_bytes(), file

@@ -10,6 +10,7 @@ import pytest
 
 from builtin_plugins.sqlite_fts import writer as writing
 from builtin_plugins.sqlite_fts.backend import SqliteFts
+from builtin_plugins.sqlite_fts.writing import upsert
 from gatehook import MemoryDoc
 from gatehook.kinds.errors import Conflict
 from gatehook.kinds.errors import StorageUnavailable
@@ -63,6 +64,15 @@ class TestGroups:
         assert len(conflicts) == 20
         assert (await memory.stats()).documents == 21
 
+    async def test_a_write_that_raises_is_undone(self, memory: SqliteFts) -> None:
+        def half(connection: sqlite3.Connection) -> None:
+            upsert(connection, [doc("half")], if_revision=None, now=1, max_bytes=100)
+            raise RuntimeError("then this")
+
+        with pytest.raises(RuntimeError):
+            await memory._writer.write(half)
+        assert await memory.get(NS, ["half"]) == [None]
+
     async def test_a_write_cancelled_before_its_turn_does_not_happen(self, memory: SqliteFts) -> None:
         with anyio.CancelScope() as scope:
             scope.cancel()
@@ -94,6 +104,8 @@ async def test_a_turn_is_found_by_its_neighbours_words_and_no_longer_when_they_c
     assert await found(memory, "hedge") == []
     await memory.delete(NS, ["2"])
     assert await found(memory, "yes") == []
+    await memory.upsert([doc("2", "again"), doc("3", "done", prev_id="2")])
+    assert set(await found(memory, "done")) == {"2", "3"}
     await memory.upsert([doc("3", "done", prev_id="1")])
     assert set(await found(memory, "done")) == {"1", "3"}
 
@@ -148,3 +160,11 @@ async def test_a_search_past_its_time_is_interrupted_and_the_next_one_runs(memor
     with pytest.raises(TimeoutError):
         await found(memory, "common words", timeout=0.0001)
     assert len(await found(memory, "common words", timeout=30.0)) == 10
+
+
+@pytest.mark.anyio
+async def test_what_has_every_word_comes_before_what_has_one_often(memory: SqliteFts) -> None:
+    await memory.upsert([doc("often", "gold gold rally rally"), doc("all", f"gold {'filler ' * 80} rally yesterday")])
+    page = await memory.search(Query(text="gold rally yesterday", namespaces=(NamespaceSelector(namespace=NS),)))
+    assert [hit.stored.doc.id for hit in page.hits] == ["all", "often"]
+    assert page.hits[0].score > 0.5 > page.hits[1].score

@@ -48,8 +48,8 @@ def _hits(value: Iterable[Hit]) -> tuple[Hit, ...]:
 @attrs.frozen(kw_only=True)
 class MemoryDoc:
     """One remembered text. ``ts`` is when it happened, ``available_at`` when it could be known (never before ``ts``;
-    the clock's now by default). ``symbol``, ``account`` and ``source`` live in ``meta`` under their names. ``prev_id`` is
-    the turn before this one in a conversation. The tag ``evergreen`` exempts a document from decay.
+    the clock's now by default). ``symbol``, ``account`` and ``source`` live in ``meta`` under these names.
+    ``prev_id`` is the turn before this one in a conversation. The tag ``evergreen`` exempts a document from decay.
     """
 
     id: str

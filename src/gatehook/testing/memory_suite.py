@@ -94,8 +94,8 @@ class MemorySuite(ContentStatements, FindingStatements):
     ) -> None:
         self.needs("supportsForget", capabilities.forget)
         secret = "xqzzyforgetmetoken"  # a word to look for, no credential
-        await memory.upsert([doc(f"k{n}", f"kept {n}") for n in range(50)])
-        await memory.upsert([doc("s", f"one {secret}", tags={f"t{secret}"}, meta={"symbol": f"m{secret}"})])
+        first = doc("s", f"one {secret}", tags={f"t{secret}"}, meta={"symbol": f"m{secret}"})
+        await memory.upsert([first, *(doc(f"k{n}", f"kept {n}") for n in range(50))])
         await memory.upsert([doc("next", "reply", prev_id="s"), doc("s", f"two {secret}")])
         assert await memory.forget(NS, ["s"]) == 1
         assert (await find(memory, secret)).hits == ()
