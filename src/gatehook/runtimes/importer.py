@@ -20,6 +20,8 @@ import attrs
 T = TypeVar("T")
 
 PATIENCE: Final = 0.2
+#: Seconds between two looks at what is finished, while more is to come.
+TICK: Final = 0.02
 
 
 class LoadTimeout(Exception):
@@ -84,8 +86,9 @@ class Batch(Generic[T]):
         return 0.0 if piece.started is None else time.monotonic() - piece.started
 
     def _next_look(self) -> float:
-        limit = self._patience if self._waiting else self._deadline
-        return max(0.001, min((limit - self._age(piece) for piece in self._running), default=limit))
+        if self._waiting:
+            return TICK
+        return max(0.001, min((self._deadline - self._age(piece) for piece in self._running), default=TICK))
 
     def _give_up(self) -> None:
         for piece in [piece for piece in self._running if self._age(piece) >= self._deadline]:
@@ -96,7 +99,8 @@ class Batch(Generic[T]):
         piece.over = True
         self._running.remove(piece)
         self._finished.append(piece)
-        self._changed.notify_all()
+        if not self._waiting:  # before the last, waking somebody for each costs more than the import
+            self._changed.notify_all()
 
     def _spawn(self) -> None:
         piece = self._take()

@@ -7,7 +7,6 @@ Everything here runs on a loader thread. A load either returns a ``LoadedPlugin`
 from __future__ import annotations
 
 import inspect
-import logging
 import traceback
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -49,7 +48,7 @@ def load_plugin(manifest: Manifest, fetch: Callable[[], object], *, root: Path |
         GatehookError: for an import or a ``register`` that fails, and for every hook that is not as declared.
     """
     plugin = _fetch(manifest, fetch, root)
-    collector = Collector(manifest, logging.getLogger(f"gatehook.plugin.{manifest.id}"))
+    collector = Collector(manifest)
     _register(manifest, plugin, collector)
     found: list[Implementation | Unmarked] = []
     for part in (plugin, *collector.added):

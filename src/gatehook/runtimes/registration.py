@@ -16,13 +16,17 @@ class Collector:
     """The ``api`` of one load: no configuration, no secret."""
 
     manifest: Manifest
-    logger: logging.Logger
     added: list[object] = attrs.field(factory=list)
 
     @property
     def plugin_id(self) -> str:
         """The plugin's id."""
         return self.manifest.id
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The plugin's logger."""
+        return logging.getLogger(f"gatehook.plugin.{self.manifest.id}")
 
     def add(self, plugin: object) -> None:
         """Collect an object that carries ``@hookimpl`` methods.

@@ -39,8 +39,7 @@ class ModuleSpace(MetaPathFinder):
         if self._open:
             self._open = False
             sys.meta_path.remove(self)
-        for package in self._sources:
-            self._forget(package)
+        self._forget(*self._sources)
         self._sources.clear()
 
     def add(self, origin: str, plugin_id: str, source: ModuleSource) -> str:
@@ -99,12 +98,14 @@ class ModuleSpace(MetaPathFinder):
             return ModuleSpec(fullname, None, is_package=True)
         return None
 
-    def _forget(self, package: str) -> None:
-        for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+    def _forget(self, *packages: str) -> None:
+        wanted = frozenset(packages)
+        for name in [name for name in sys.modules if not wanted.isdisjoint(_prefixes(name))]:
             del sys.modules[name]
-        parent, _, last = package.rpartition(".")
-        if parent in sys.modules:
-            vars(sys.modules[parent]).pop(last, None)
+        for package in packages:
+            parent, _, last = package.rpartition(".")
+            if parent in sys.modules:
+                vars(sys.modules[parent]).pop(last, None)
 
 
 def _prefixes(name: str) -> Iterator[str]:
