@@ -113,7 +113,6 @@ def test_an_unexpected_error_shows_no_traceback_without_debug(gatehook, monkeypa
         ["orders", "place", "buy", "1", "EURUSD.SIMULATED"],
         ["orders", "cancel", "x", "--yes"],
         ["plugins", "restart", "paper"],
-        ["paper", "reset", "--yes"],
         ["events", "tail"],
     ],
 )

@@ -50,6 +50,20 @@ def test_stopping_with_an_unknown_order_names_it_and_ends_with_5(gatehook, doubt
     assert again.stop() == 5
 
 
+def test_an_order_whose_send_is_cut_off_by_the_stop_is_unknown_and_said(gatehook, doubtful):
+    placing = subprocess.Popen(
+        [*GATEHOOK, *ORDER, "--tag", "hang", "--client-order-id", "cut"],
+        cwd=gatehook.here,
+        env=dict(os.environ),
+        stderr=subprocess.DEVNULL,
+    )
+    while not gatehook("orders", "list", "--json").json["orders"]:
+        pass
+    assert doubtful.stop() == 5
+    assert any("remains at the venue: cut " in line and line.endswith("unknown") for line in doubtful.lines)
+    assert placing.wait(DEADLINE) == 1
+
+
 def test_a_second_interrupt_ends_at_once(gatehook, doubtful):
     placing = subprocess.Popen(
         [*GATEHOOK, *ORDER, "--tag", "hang"], cwd=gatehook.here, env=dict(os.environ), stderr=subprocess.DEVNULL

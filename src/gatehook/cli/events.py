@@ -100,14 +100,22 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _follow(path: Path) -> Iterator[str]:
-    """Yield lines written from now on; the file may be rotated away meanwhile."""
+    """Yield the lines that are written from now on; the file may be rotated away meanwhile."""
     position = path.stat().st_size if path.exists() else 0
     while True:
         size = path.stat().st_size if path.exists() else 0
         position = 0 if size < position else position
         if size > position:
-            with path.open(encoding="utf-8", errors="replace") as file:
-                file.seek(position)
-                yield from (line for line in file if line.endswith("\n"))
-                position = file.tell()
+            for line in _whole_lines(path, position):
+                position += len(line)
+                yield line.decode("utf-8", "replace")
         time.sleep(_POLL)
+
+
+def _whole_lines(path: Path, position: int) -> Iterator[bytes]:
+    """Yield the lines from a position on, but for one that is still being written."""
+    with path.open("rb") as file:
+        file.seek(position)
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping
+from contextlib import closing
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from gatehook.config import Config
+    from gatehook.kinds.orders import Order
 
 
 def read_journal(data_dir: Path, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -25,8 +29,23 @@ def read_journal(data_dir: Path, method: str, params: Mapping[str, Any]) -> Mapp
     Raises:
         GatehookError: for an order that is not there, or a file that cannot be read.
     """
+    with _journal(data_dir) as db:
+        return _answer(db, method, params)
+
+
+def open_orders(data_dir: Path) -> list[Order]:
+    """Return the orders that are open by the journal's file, newest first.
+
+    Raises:
+        GatehookError: for a file that cannot be read.
+    """
+    with _journal(data_dir) as db:
+        return _orders(db, {"all": False, "limit": 10_000})
+
+
+@contextmanager
+def _journal(data_dir: Path) -> Iterator[sqlite3.Connection | None]:
     import sqlite3
-    from contextlib import closing
 
     from gatehook.diagnostics.codes.orders import JOURNAL_CORRUPT
     from gatehook.diagnostics.codes.orders import JOURNAL_UNAVAILABLE
@@ -34,10 +53,11 @@ def read_journal(data_dir: Path, method: str, params: Mapping[str, Any]) -> Mapp
 
     path = data_dir / "journal.sqlite"
     if not path.exists():
-        return _answer(None, method, params)
+        yield None
+        return
     try:
         with closing(open_reader(path)) as db:
-            return _answer(db, method, params)
+            yield db
     except sqlite3.OperationalError as error:
         raise GatehookError(JOURNAL_UNAVAILABLE(path=path, problem=error)) from error
     except sqlite3.DatabaseError as error:
@@ -54,7 +74,7 @@ def _answer(db: sqlite3.Connection | None, method: str, params: Mapping[str, Any
     return _shown(db, params["id"])
 
 
-def _orders(db: sqlite3.Connection | None, params: Mapping[str, Any]) -> list[Any]:
+def _orders(db: sqlite3.Connection | None, params: Mapping[str, Any]) -> list[Order]:
     from gatehook.orders import reading
 
     if db is None:

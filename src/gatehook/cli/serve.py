@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Final
 
 import anyio
+import anyio.to_thread
 import attrs
 
 from gatehook.catalog.plan import Plan
 from gatehook.cli.failures import Exit
 from gatehook.cli.live import show_progress
 from gatehook.cli.marking import marked_output
+from gatehook.cli.offline import open_orders
 from gatehook.cli.options import Where
 from gatehook.cli.output import note
 from gatehook.cli.output import write_text
@@ -156,8 +158,10 @@ class _Run:
             log = stack.enter_context(self._log_pipe(host.redactor))
             gateway = await stack.enter_async_context(Gateway(host, log=log))
             await self._until_stopped(gateway)
-            left = await self._leave(gateway)
-        return _report(left)
+            if self._options.on_stop == "cancel-entries":
+                await cancel_entries(gateway.brokers)
+        # Only now is it known what became of the orders that were being sent.
+        return _report(await anyio.to_thread.run_sync(open_orders, self._config.gateway.data_dir))
 
     def _log_pipe(self, redactor: Redactor) -> LogPipe:
         settings = self._config.logging
@@ -203,11 +207,6 @@ class _Run:
                 f" {position.instrument_id}"
             )
         self._stop.set()
-
-    async def _leave(self, gateway: Gateway) -> list[Order]:
-        if self._options.on_stop == "cancel-entries":
-            await cancel_entries(gateway.brokers)
-        return await gateway.open_orders()
 
 
 def _insist_on_lock(plan: Plan) -> None:
