@@ -83,8 +83,9 @@ class Price:
 
 
 def number(venue_order_id: str) -> int:
-    """Return the number that an order's id is made of."""
-    return int(venue_order_id[1:])
+    """Return the number that an order's id is made of; 0, which no order has, for text that is no such id."""
+    digits = venue_order_id.removeprefix("P")
+    return int(digits) if digits.isdecimal() and digits.isascii() and venue_order_id == f"P{digits}" else 0
 
 
 def text(value: Any) -> str:

@@ -143,13 +143,14 @@ class Store:
 
     def order(self, account_id: str, client_order_id: str | None, venue_order_id: str | None) -> Order | None:
         """Return an order by either id, or both."""
-        where, values = ["account_id = ?"], [account_id]
+        where = ["account_id = ?"]
+        values: list[str | int] = [account_id]
         if client_order_id is not None:
             where.append("client_order_id = ?")
             values.append(client_order_id)
         if venue_order_id is not None:
             where.append("number = ?")
-            values.append(str(number(venue_order_id)) if venue_order_id[1:].isdecimal() else "-1")
+            values.append(number(venue_order_id))
         sql = f"SELECT body FROM orders WHERE {' AND '.join(where)}"  # noqa: S608  the parts are the constants above
         row = self._db.execute(sql, values).fetchone()
         return None if row is None else parse(Order, row[0])

@@ -46,12 +46,12 @@ orders = st.fixed_dictionaries(
         "limit": levels,
         "trigger": levels,
         "offset": st.integers(1, 20),
-        "tif": st.sampled_from([None, None, None, *TimeInForce]),
+        "tif": st.sampled_from([None, *TimeInForce]),
         "minutes": st.integers(1, 120),
-        "post_only": st.booleans(),
-        "reduce_only": st.booleans(),
-        "stop": st.none() | st.integers(1, 30),
-        "target": st.none() | st.integers(1, 30),
+        "post_only": st.sampled_from([False, False, True]),
+        "reduce_only": st.sampled_from([False, False, True]),
+        "stop": st.none() | st.none() | st.integers(1, 30),
+        "target": st.none() | st.none() | st.integers(1, 30),
     }
 )
 bars = st.tuples(st.just("bar"), levels, levels, levels, levels, st.integers(0, 900))
@@ -65,7 +65,7 @@ actions = st.one_of(
 
 
 def flows(prices: st.SearchStrategy[Action]) -> st.SearchStrategy[list[Action]]:
-    return st.lists(st.one_of(actions, prices, prices), min_size=1, max_size=25)
+    return st.lists(st.one_of(actions, prices, prices), min_size=6, max_size=25)
 
 
 def request(fields: dict[str, Any], name: str, now: int) -> Any:

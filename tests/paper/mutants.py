@@ -60,7 +60,6 @@ MUTANTS = [
         "rising=side is Side.BUY)\n        rank = _TRIGGER",
         "rising=side is Side.SELL)\n        rank = _TRIGGER",
     ),
-    Mutant("matching", "        price = _meeting(walk, working)\n", "        price = walk.leg.start(side)\n"),
     Mutant("matching", "ends and price == leg.end", "ends and price != leg.end"),
     Mutant("matching", "return ends and price", "return False and price"),
     Mutant("matching", "else -abs(working.limit - price)", "else abs(working.limit - price)"),
@@ -79,7 +78,8 @@ MUTANTS = [
     Mutant("execution", "if quantity <= target.quantity", "if quantity >= target.quantity"),
     Mutant("execution", "side=holding.side.opposite", "side=holding.side"),
     Mutant("execution", "working.active, working.seen = True, False", "working.active, working.seen = True, True"),
-    Mutant("execution", "    if working.immediate:\n", "    if not working.immediate:\n"),
+    Mutant("execution", "rested = working.seen and", "rested = not working.seen and"),
+    Mutant("swap", "rate * count", "rate"),
     # settle, holdings, ledger
     Mutant("settle", "closing = min(quantity, target.quantity)", "closing = quantity"),
     Mutant("settle", "add(order.filled, quantity)", "quantity"),

@@ -173,7 +173,7 @@ async def test_a_list_again_is_answered_and_never_half_taken(tmp_path: Path) -> 
 
 
 async def test_accounts_say_what_they_are(tmp_path: Path) -> None:
-    async with broker(tmp_path) as (paper, source):
+    async with broker(tmp_path) as (paper, _):
         (account,) = await paper.list_accounts()
         assert (account.account, account.mode) == (MAIN, Mode.PAPER)
         state = await paper.get_account(MAIN)
@@ -185,23 +185,24 @@ async def test_events_come_in_order_with_the_reports_after_them(tmp_path: Path) 
     async with broker(tmp_path) as (paper, source):
         await source.put(quote("1.1000", "1.1002"))
         seen: list[object] = []
-        ready, done = anyio.Event(), anyio.Event()
+        listening, done = anyio.Event(), anyio.Event()
 
         async def listen() -> None:
             async with paper.events(after="0") as items:
-                ready.set()
                 async for item in items:
                     seen.append(item)
+                    listening.set()
                     if isinstance(item, AccountState):
                         done.set()
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(listen)
-            await ready.wait()
+            await paper.submit_order(order(kind=LIMIT, price="1.0900"))
+            await listening.wait()
             await paper.submit_order(order())
             await done.wait()
             tasks.cancel_scope.cancel()
-        assert [type(one) for one in seen[-5:]][-4:] == [Fill, Order, PositionReport, AccountState]
+        assert [type(one) for one in seen] == [Order, Order, Fill, Order, PositionReport, AccountState]
 
 
 async def test_events_missed_while_away_come_after_reconnect_once_and_in_order(tmp_path: Path) -> None:

@@ -209,20 +209,12 @@ def test_the_flows_reach_what_they_are_for() -> None:
     """Over a fixed number of examples every status and both kinds of refusal are met."""
     met: set[str] = set()
 
-    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
     @given(EITHER, MODES)
     def play(flow: list[Action], mode: PositionMode) -> None:
         for one in Play(mode, **RULES).run(flow).events:
             met.add(f"{one.status} {one.reason.code if one.reason else None}" if isinstance(one, Order) else "fill")
 
     play()
-    missing = {
-        "fill",
-        "filled None",
-        "partially_filled None",
-        "canceled requested",
-        "canceled ioc",
-        "expired expired",
-    } - met
-    if missing:
-        pytest.fail(f"never met: {sorted(missing)}")
+    wanted = {"fill", "filled None", "partially_filled None", "triggered None", "canceled requested", "canceled ioc"}
+    assert wanted | {"canceled oco", "expired expired"} <= met
