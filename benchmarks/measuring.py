@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
+from unittest import mock
 
 import attrs
 
@@ -118,6 +123,14 @@ async def side_by_side_async(works: Mapping[str, Callable[[], Awaitable[object]]
             if counts:
                 taken[name].append(time.perf_counter() - begun)
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+@contextmanager
+def bytecode_kept() -> Iterator[None]:
+    """Let the interpreters that are started inside keep bytecode, as an installed package has it, and share it."""
+    with tempfile.TemporaryDirectory() as directory, mock.patch.dict(os.environ, PYTHONPYCACHEPREFIX=directory):
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        yield
 
 
 def child_seconds(arguments: Sequence[str]) -> tuple[float, float]:
