@@ -78,5 +78,5 @@ async def until(host: PluginHost, entry: str, *states: str) -> str:
     """Wait for an entry's run state."""
     found = host._runner.entries[entry]
     with anyio.fail_after(10):
-        await host._changes.wait_until(lambda: found.state in states)
+        await host._runner._changes.wait_until(lambda: found.state in states)
     return str(found.state)

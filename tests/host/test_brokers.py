@@ -22,6 +22,7 @@ from gatehook.orders import CallKind
 from tests.host.plugin_kit import codes
 from tests.host.plugin_kit import host_of
 from tests.host.plugin_kit import state_of
+from tests.host.scripted import Scripted
 from tests.host.scripted import manifest
 from tests.host.scripted import until
 from tests.orders.venue import OTHER
@@ -209,3 +210,15 @@ async def test_a_broker_with_open_risk_is_not_quarantined_but_cried_about(tmp_pa
         assert state_of(host, "venue") != "quarantined"
         assert "host.broker-unsteady" in codes(host)
         assert host.health().status == "down"
+
+
+async def test_an_entry_uses_a_broker_through_the_desk_under_its_own_name(tmp_path):
+    orders = []
+    uses = {"type": "object", "properties": {"broker": {"type": "string", "x-gatehook-entry": "connector.broker"}}}
+
+    async def enter(provider):
+        orders.append(await provider.context.use("venue").submit_order(limit("a")))
+
+    plugins = [(ABOUT, Brokers()), (manifest("strategy", configSchema=uses), Scripted(enter=enter))]
+    async with host_of(tmp_path, plugins=plugins, entries={"venue": {}, "strategy": {"config": {"broker": "venue"}}}):
+        assert orders[0].owner == "strategy"

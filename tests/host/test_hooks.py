@@ -182,3 +182,21 @@ async def test_a_granted_wrapper_wraps_the_providers_of_other_plugins(tmp_path):
     memory = write_plugin(tmp_path, "notes", MEMORY, kinds=(MEMORY_KIND,))
     async with host_of(tmp_path, memory, wrapping, slots={"memory": "notes"}) as host:
         assert host._runner.entries["notes"].ports[MEMORY_KIND].provider.wrapped_by == "quotes"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("[backend] = yield\n    return backend.stats()", "host.wrong-provider"),
+        ("yield\n    return None", "host.wrong-provider"),
+        ("yield\n    raise ValueError('wrapper')", "host.hook-failed"),
+    ],
+)
+async def test_a_wrapper_that_misbehaves_is_refused_like_a_hook(tmp_path, body, code):
+    source = QUOTES + f"\n@hookimpl(wrapper=True)\ndef provide_memory_backend(context):\n    {body}\n"
+    wrapping = write_plugin(tmp_path, "quotes", source, permissions={"wrap": [MEMORY_KIND]})
+    memory = write_plugin(tmp_path, "notes", MEMORY, kinds=(MEMORY_KIND,))
+    async with host_of(tmp_path, memory, wrapping, slots={"memory": "notes"}) as host:
+        assert code in codes(host)
+        assert state_of(host, "notes") != "active"
+        assert state_of(host, "quotes") == "active"

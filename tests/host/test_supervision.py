@@ -183,6 +183,37 @@ async def test_fault_25_double_stop_stop_during_start_and_restart_during_stop(tm
     assert len(plugin.entered) == 1
 
 
+async def test_entries_that_use_no_other_start_side_by_side(tmp_path):
+    met = [anyio.Event(), anyio.Event()]
+
+    def meeting(mine, other):
+        async def enter(provider):
+            met[mine].set()
+            await met[other].wait()
+
+        return Scripted(enter=enter)
+
+    plugins = [(manifest("one"), meeting(0, 1)), (manifest("two"), meeting(1, 0))]
+    async with host_of(tmp_path, plugins=plugins) as host:
+        assert (state_of(host, "one"), state_of(host, "two")) == ("active", "active")
+
+
+async def test_a_hook_that_fails_once_is_called_again(tmp_path):
+    from tests.host.scripted import Provider
+
+    calls = []
+
+    def provide(plugin, context):
+        calls.append(context)
+        if len(calls) == 1:
+            raise RuntimeError("first")
+        return Provider(plugin, context)
+
+    async with host_of(tmp_path, plugins=[(manifest(), Scripted(provide=provide))]) as host:
+        await until(host, "scripted", "active")
+    assert calls[0] is not calls[1]
+
+
 async def test_restarts_at_once_are_one_flight(tmp_path):
     plugin = Scripted()
     async with host_of(tmp_path, plugins=[(manifest(), plugin)]) as host:

@@ -183,11 +183,12 @@ class PluginHost:
         runtime = PythonRuntime()
         runtime.open()
         stack.callback(runtime.close)
-        self._changes = Changes()
+        changes = Changes()
         services = Services(
             settings=self.config.supervision,
             clock=self.clock,
             bus=self.bus,
+            changes=changes,
             reports=self._reports,
             redactor=self.redactor,
             loggers=loggers,
@@ -196,7 +197,7 @@ class PluginHost:
             http=HttpClients(),
             handle=lambda entry, kind, caller: self.handle(entry, kind, caller=caller),
         )
-        return services, Registry(runtime, self._reports, self._changes)
+        return services, Registry(runtime, self._reports, changes)
 
     async def _start(self, services: Services, registry: Registry, tasks: anyio.abc.TaskGroup) -> None:
         registry.expect(load_requests(self.plan))
@@ -205,7 +206,6 @@ class PluginHost:
             entry_specs(self.plan, self.config),
             services=services,
             registry=registry,
-            changes=self._changes,
             tell=lambda status: self._tell(registry, status),
         )
         assert self._desk is not None, "the host is furnished"

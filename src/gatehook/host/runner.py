@@ -19,7 +19,6 @@ from gatehook.context import PluginStatus
 from gatehook.context import RunState
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import host as codes
-from gatehook.host.entry import Changes
 from gatehook.host.entry import Entry
 from gatehook.host.entry import EntrySpec
 from gatehook.host.registry import Registry
@@ -40,12 +39,11 @@ class Runner:
         *,
         services: Services,
         registry: Registry,
-        changes: Changes,
         tell: Callable[[PluginStatus], object],
     ) -> None:
         self._services = services
         self._registry = registry
-        self._changes = changes
+        self._changes = services.changes
         self._supervisors: dict[str, Supervisor] = {}
         self._desk: Desk | None = None
         self._tasks: TaskGroup | None = None
@@ -57,7 +55,7 @@ class Runner:
                 spec,
                 timeout=settings.call_timeout,
                 now=services.clock.monotonic,
-                changes=changes,
+                changes=services.changes,
                 redact=services.redactor.redact,
             )
             for entry_id, spec in specs.items()
@@ -115,7 +113,6 @@ class Runner:
             registry=self._registry,
             desk=self._desk,
             entries=self.entries,
-            changes=self._changes,
         )
         self._supervisors[entry.entry_id] = supervisor
         return supervisor

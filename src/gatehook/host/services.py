@@ -10,6 +10,7 @@ import attrs
 from gatehook.config.model import SupervisionSection
 from gatehook.context import Clock
 from gatehook.events import EventBus
+from gatehook.host.entry import Changes
 from gatehook.host.http import HttpClients
 from gatehook.host.lock import DataDirectory
 from gatehook.host.logs import PluginLoggers
@@ -21,11 +22,12 @@ from gatehook.secrets import Redactor
 
 @attrs.frozen(kw_only=True)
 class Services:
-    """``handle`` gives an entry's guarded handle of a kind to a caller."""
+    """``handle`` gives an entry's guarded handle of a kind to a caller; ``changes`` wakes who waits for an entry."""
 
     settings: SupervisionSection
     clock: Clock
     bus: EventBus
+    changes: Changes
     reports: Reports
     redactor: Redactor
     loggers: PluginLoggers

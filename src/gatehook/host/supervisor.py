@@ -19,7 +19,6 @@ from gatehook.host.budget import FailureBudget
 from gatehook.host.calls import describe
 from gatehook.host.calls import is_ours
 from gatehook.host.context import EntryContext
-from gatehook.host.entry import Changes
 from gatehook.host.entry import Entry
 from gatehook.host.generation import Generation
 from gatehook.host.readiness import not_ready
@@ -45,7 +44,6 @@ class Supervisor:
         registry: Registry,
         desk: Desk | None,
         entries: Mapping[str, Entry],
-        changes: Changes,
     ) -> None:
         """``resolve`` gives the entry's configuration with its secrets; it is asked once, just before the load."""
         self.entry = entry
@@ -56,7 +54,7 @@ class Supervisor:
         self._registry = registry
         self._desk = desk
         self._entries = entries
-        self._changes = changes
+        self._changes = services.changes
         self._config: ResolvedConfig | GatehookError | None = None
         self._generation: Generation | None = None
         self._budget = FailureBudget(services.settings, services.clock.monotonic)
