@@ -102,10 +102,13 @@ def batch(state: State, ended: dict[str, Order], *, all_marks: bool = False) -> 
     """Write down what has changed; ``ended`` are the orders that are at work no more, by id."""
     changes = state.changes
     concerned = _instruments(state, changes, ended)
+    events = _event_rows(state, changes.events)
+    told = zip(changes.events, events, strict=True)
+    newest = {str(one.venue_order_id): row.body for one, row in told if isinstance(one, Order)}
     return Batch(
         counters=text(state.counters),
-        orders=tuple(_order_row(state, one, ended) for one in sorted(changes.orders, key=number)),
-        events=tuple(_event_rows(state, changes.events)),
+        orders=tuple(_order_row(state, one, ended, newest) for one in sorted(changes.orders, key=number)),
+        events=tuple(events),
         holdings=tuple((one, _maybe(state.holdings.get(one))) for one in sorted(changes.holdings)),
         accounts=tuple((one, _books(state.accounts[one])) for one in sorted(changes.accounts)),
         marks=tuple(
@@ -123,7 +126,7 @@ def _instruments(state: State, changes: Changes, ended: dict[str, Order]) -> set
     return ids | {state.holdings[one].instrument_id for one in changes.holdings if one in state.holdings}
 
 
-def _order_row(state: State, venue_order_id: str, ended: dict[str, Order]) -> OrderRow:
+def _order_row(state: State, venue_order_id: str, ended: dict[str, Order], newest: dict[str, str]) -> OrderRow:
     working = state.book.get(venue_order_id)
     order = ended[venue_order_id] if working is None else working.order
     return OrderRow(
@@ -131,7 +134,7 @@ def _order_row(state: State, venue_order_id: str, ended: dict[str, Order]) -> Or
         order.request.account.account_id,
         order.request.client_order_id,
         order.ts_last,
-        text(order),
+        newest.get(venue_order_id) or text(order),
         None if working is None else _notes(working),
     )
 

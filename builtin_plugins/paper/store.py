@@ -93,20 +93,19 @@ class Store:
             raise StorageUnavailable(f"{self._path} cannot be written: {error}") from error
 
     def _write(self, batch: Batch) -> None:
-        run = self._db.executemany
-        run("INSERT OR REPLACE INTO meta VALUES ('counters', ?)", [(batch.counters,)])
-        run(
-            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)",
-            [(o.number, o.account_id, o.client_order_id, o.ts_last, o.order, o.notes) for o in batch.orders],
-        )
-        run(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
-            [(e.seq, e.kind, e.account_id, e.ts, e.body) for e in batch.events],
-        )
-        run("DELETE FROM holdings WHERE id = ?", [(key,) for key, body in batch.holdings if body is None])
-        run("INSERT OR REPLACE INTO holdings VALUES (?, ?)", [row for row in batch.holdings if row[1] is not None])
-        run("INSERT OR REPLACE INTO accounts VALUES (?, ?)", batch.accounts)
-        run("INSERT OR REPLACE INTO marks VALUES (?, ?)", batch.marks)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('counters', ?)", (batch.counters,))
+        orders = [(o.number, o.account_id, o.client_order_id, o.ts_last, o.order, o.notes) for o in batch.orders]
+        events = [(e.seq, e.kind, e.account_id, e.ts, e.body) for e in batch.events]
+        for sql, rows in (
+            ("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)", orders),
+            ("INSERT INTO events VALUES (?, ?, ?, ?, ?)", events),
+            ("DELETE FROM holdings WHERE id = ?", [(key,) for key, body in batch.holdings if body is None]),
+            ("INSERT OR REPLACE INTO holdings VALUES (?, ?)", [row for row in batch.holdings if row[1] is not None]),
+            ("INSERT OR REPLACE INTO accounts VALUES (?, ?)", batch.accounts),
+            ("INSERT OR REPLACE INTO marks VALUES (?, ?)", batch.marks),
+        ):
+            if rows:
+                self._db.executemany(sql, rows)
 
     def save_instruments(self, instruments: Iterable[Instrument]) -> None:
         """Keep what instruments are, so that a position in one can be valued when the price source no longer has it.
