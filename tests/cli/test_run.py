@@ -156,6 +156,7 @@ def test_dev_is_said_on_every_line(gatehook, run):
     running = run("--dev", directory)
     states = {one["entry_id"]: one["state"] for one in gatehook("status", "--json").json["entries"]}
     assert states["mine"] == "active"
+    assert "plugins.dev" in {one["code"] for one in gatehook("plugins", "doctor", "--json").json["findings"]}
     assert running.stop() == 0
     everything = [*running.lines, *(line.rstrip("\n") for line in running.errors)]
     assert any("made" in line for line in everything)

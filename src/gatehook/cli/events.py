@@ -101,15 +101,24 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _follow(path: Path) -> Iterator[str]:
     """Yield the lines that are written from now on; the file may be rotated away meanwhile."""
-    position = path.stat().st_size if path.exists() else 0
+    file, position = _identity(path)
     while True:
-        size = path.stat().st_size if path.exists() else 0
-        position = 0 if size < position else position
+        now, size = _identity(path)
+        file, position = (file, position) if now == file and size >= position else (now, 0)
         if size > position:
             for line in _whole_lines(path, position):
                 position += len(line)
                 yield line.decode("utf-8", "replace")
         time.sleep(_POLL)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return which file it is, and its size; zeros where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_ino, found.st_size
 
 
 def _whole_lines(path: Path, position: int) -> Iterator[bytes]:

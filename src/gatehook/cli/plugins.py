@@ -19,7 +19,6 @@ from gatehook.cli.options import reading
 from gatehook.cli.output import write_document
 from gatehook.cli.output import write_table
 from gatehook.cli.output import write_text
-from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics import Severity
 from gatehook.diagnostics import did_you_mean
@@ -215,23 +214,17 @@ def _chain(plan: Plan, decision: Decision) -> Iterable[Mapping[str, Any]]:
 @reading
 def doctor(where: Where, *, as_json: bool) -> None:
     """Print every finding about plugins and configuration."""
-    from gatehook.cli.checks import all_findings
+    from gatehook.cli.checks import WORST_FIRST
+    from gatehook.cli.checks import all_problems
 
-    findings = all_findings(where)
+    problems = all_problems(where)
+    bad = any(one["severity"] == Severity.ERROR for one in problems)
     if as_json:
-        write_document({"ok": not _has_errors(findings), "findings": [problem_of(one) for one in findings]})
+        write_document({"ok": not bad, "findings": problems})
     else:
-        for one in findings:
-            write_text(problem_text(problem_of(one)))
-        write_text(_summary(findings))
-    if _has_errors(findings):
+        for one in problems:
+            write_text(problem_text(one))
+        counted = [one["severity"] for one in problems]
+        write_text("findings: " + ", ".join(f"{counted.count(one)} {one}" for one in WORST_FIRST))
+    if bad:
         raise SystemExit(Exit.FAILURE)
-
-
-def _has_errors(findings: Iterable[Diagnostic]) -> bool:
-    return any(one.severity is Severity.ERROR for one in findings)
-
-
-def _summary(findings: Iterable[Diagnostic]) -> str:
-    counted = [one.severity for one in findings]
-    return "findings: " + ", ".join(f"{counted.count(severity)} {severity}" for severity in reversed(Severity))
