@@ -5,10 +5,10 @@ The names below are the public API. Each is imported when it is first used, so t
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
-from typing import Any
 from typing import Final
+
+from gatehook.exports import lazy_exports
 
 if TYPE_CHECKING:
     from gatehook.context import PluginContext as PluginContext
@@ -95,44 +95,33 @@ __version__: Final = "0.1.0"
 #: The version of the plugin API that manifests require with ``requires.api``.
 API_VERSION: Final = "1.0"
 
-_MODULES: Final = {
-    "gatehook.context": "PluginContext PluginStatus RegistrationApi RunState",
-    "gatehook.diagnostics": "Diagnostic GatehookError Severity",
-    "gatehook.events": "FeedEvent",
-    "gatehook.hookspecs": "hookimpl hookspec",
-    "gatehook.host": "PluginHost",
-    "gatehook.kinds.accounts": "AccountRef AccountState AccountType Balance Mode Position PositionMode PositionReport",
-    "gatehook.kinds.amounts": "Money",
-    "gatehook.kinds.broker": "Broker BrokerEvent Evidence OrderList OrderLookup PositionRef Protection",
-    "gatehook.kinds.channel": "Channel Message Receipt",
-    "gatehook.kinds.errors": "Ambiguous Denied NotConnected NotFound ProviderError Rejected UnsupportedCapability",
-    "gatehook.kinds.feed": "ExternalFeed FeedQuery NewsEvent",
-    "gatehook.kinds.instruments": "AccountKey Instrument InstrumentId QuantityUnit",
-    "gatehook.kinds.kind": "Kind",
-    "gatehook.kinds.market_data": "MarketData Subscription",
-    "gatehook.kinds.marketplace": "Marketplace StrategyListing TradeSignal",
-    "gatehook.kinds.memory": "MemoryBackend MemoryDoc NamespaceSelector Query",
-    "gatehook.kinds.notifier": "Notification Notifier",
-    "gatehook.kinds.orders": (
-        "Fill Order OrderChange OrderRef OrderRequest OrderStatus OrderType Side TimeInForce Trailing"
-    ),
-    "gatehook.kinds.prices": "Candle Tick TickKind Timeframe",
-    "gatehook.kinds.provider": "Health Page Provider",
-    "gatehook.kinds.streams": "Gap Reconnected Sink Snapshot Stale",
-    "gatehook.secrets": "Secret",
-}
-_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names.split()}
-
-__all__ = ["API_VERSION", "__version__", *sorted(_HOMES)]  # noqa: PLE0604  computed, and tested against the imports above
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__all__, __getattr__, __dir__ = lazy_exports(  # tested against the imports above
+    __name__,
+    {
+        "context": "PluginContext PluginStatus RegistrationApi RunState",
+        "diagnostics": "Diagnostic GatehookError Severity",
+        "events": "FeedEvent",
+        "hookspecs": "hookimpl hookspec",
+        "host": "PluginHost",
+        "kinds.accounts": "AccountRef AccountState AccountType Balance Mode Position PositionMode PositionReport",
+        "kinds.amounts": "Money",
+        "kinds.broker": "Broker BrokerEvent Evidence OrderList OrderLookup PositionRef Protection",
+        "kinds.channel": "Channel Message Receipt",
+        "kinds.errors": "Ambiguous Denied NotConnected NotFound ProviderError Rejected UnsupportedCapability",
+        "kinds.feed": "ExternalFeed FeedQuery NewsEvent",
+        "kinds.instruments": "AccountKey Instrument InstrumentId QuantityUnit",
+        "kinds.kind": "Kind",
+        "kinds.market_data": "MarketData Subscription",
+        "kinds.marketplace": "Marketplace StrategyListing TradeSignal",
+        "kinds.memory": "MemoryBackend MemoryDoc NamespaceSelector Query",
+        "kinds.notifier": "Notification Notifier",
+        "kinds.orders": (
+            "Fill Order OrderChange OrderRef OrderRequest OrderStatus OrderType Side TimeInForce Trailing"
+        ),
+        "kinds.prices": "Candle Tick TickKind Timeframe",
+        "kinds.provider": "Health Page Provider",
+        "kinds.streams": "Gap Reconnected Sink Snapshot Stale",
+        "secrets": "Secret",
+    },
+    own=("API_VERSION", "__version__"),
+)

@@ -6,10 +6,9 @@ not pay for what it does not need.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
-from typing import Any
-from typing import Final
+
+from gatehook.exports import lazy_exports
 
 if TYPE_CHECKING:
     from gatehook.catalog.activation import Activation as Activation
@@ -56,35 +55,25 @@ if TYPE_CHECKING:
     from gatehook.catalog.tree import verified_bytes as verified_bytes
     from gatehook.catalog.tree import verified_sources as verified_sources
 
-_MODULES: Final = {
-    "activation": "Activation ActivationStatus EntryPlan Use activate",
-    "admission": "AdmissionStatus Decision admit",
-    "candidates": "Candidate CandidateState Origin",
-    "consent": "ConsentStore asks_of",
-    "discovery": "discover",
-    "gathering": "consent_store lock_path",
-    "lock": "read_lock write_lock",
-    "manifest": "Capabilities ExternalMcp Isolation Manifest NodeModule Permissions PythonModule Requires Transport",
-    "manifest_schema": "manifest_json_schema",
-    "parsing": "manifest_from parse_manifest",
-    "places": "Places builtin_directory",
-    "plan": "Plan make_plan",
-    "policy": "Consent ConsentState Policy",
-    "slots": "Slot SlotChoice",
-    "tree": "Tree tree_digest verified_bytes verified_sources",
-}
-_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names.split()}
-
-__all__ = sorted(_HOMES)  # noqa: PLE0605  computed, and tested against the imports above
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__all__, __getattr__, __dir__ = lazy_exports(  # tested against the imports above
+    __name__,
+    {
+        "activation": "Activation ActivationStatus EntryPlan Use activate",
+        "admission": "AdmissionStatus Decision admit",
+        "candidates": "Candidate CandidateState Origin",
+        "consent": "ConsentStore asks_of",
+        "discovery": "discover",
+        "gathering": "consent_store lock_path",
+        "lock": "read_lock write_lock",
+        "manifest": (
+            "Capabilities ExternalMcp Isolation Manifest NodeModule Permissions PythonModule Requires Transport"
+        ),
+        "manifest_schema": "manifest_json_schema",
+        "parsing": "manifest_from parse_manifest",
+        "places": "Places builtin_directory",
+        "plan": "Plan make_plan",
+        "policy": "Consent ConsentState Policy",
+        "slots": "Slot SlotChoice",
+        "tree": "Tree tree_digest verified_bytes verified_sources",
+    },
+)
