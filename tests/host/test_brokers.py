@@ -222,3 +222,25 @@ async def test_an_entry_uses_a_broker_through_the_desk_under_its_own_name(tmp_pa
     plugins = [(ABOUT, Brokers()), (manifest("strategy", configSchema=uses), Scripted(enter=enter))]
     async with host_of(tmp_path, plugins=plugins, entries={"venue": {}, "strategy": {"config": {"broker": "venue"}}}):
         assert orders[0].owner == "strategy"
+
+
+async def test_a_broker_that_crashes_with_a_working_order_is_tried_again_and_not_quarantined(tmp_path):
+    async def crash(broker, sink, after):
+        if len(broker.venue.orders):
+            raise RuntimeError("crash")
+        await anyio.sleep_forever()
+
+    plugin = Brokers()
+    async with host_of(tmp_path, plugins=[(ABOUT, plugin)]) as host:
+        await host.broker("venue", caller="test").submit_order(limit("a"))
+        kept, VenueBroker.run_events = VenueBroker.run_events, crash
+        try:
+            with host.bus.subscribe("gateway.diagnostic") as events, anyio.fail_after(10):
+                await host.restart("venue")
+                while "host.broker-unsteady" not in codes(host):
+                    await events.batch()
+        finally:
+            VenueBroker.run_events = kept
+        assert "host.quarantined" not in codes(host)
+        await until(host, "venue", "active")
+        assert len(plugin.made) > 5

@@ -182,10 +182,11 @@ class Supervisor:
             self.entry.set(RunState.ACTIVE)
 
     async def _let_go(self) -> None:
-        if self._stopping or self._again:
+        generation = self._generation
+        if self._stopping or self._again or (generation is not None and generation.serving):
             self.entry.set(RunState.STOPPING)
-        if self._generation is not None:
-            await self._generation.stop()
+        if generation is not None:
+            await generation.stop()
 
     def _fail(self, error: BaseException) -> None:
         found = error.diagnostics if isinstance(error, GatehookError) else ()
@@ -210,15 +211,22 @@ class Supervisor:
         diagnostic = codes.CALL_FAILED(plugin=entry.plugin_id, entry=entry.entry_id, call=what, error=describe(error))
         self._services.reports.report(diagnostic, error)
         self._budget.count()
-        if self._budget.spent and entry.serving and self._may_quarantine(error):
+        if not (self._budget.spent and entry.serving):
+            return
+        if self._unknown_orders():  # it stays up, so that cancels and look-ups still get through
+            self._cry(f"{self._unknown_orders()} orders of unknown state", error)
+        else:
             self._last_error = error
             self._scope.cancel()
 
-    def _open_risk(self) -> str:
+    def _unknown_orders(self) -> int:
+        return 0 if self._desk is None else len(self._desk.unknown_orders(self.entry.entry_id))
+
+    async def _open_risk(self) -> str:
         if self._desk is None or Kind.BROKER not in self.entry.kinds:
             return ""
-        unknown = self._desk.unknown_orders(self.entry.entry_id)
-        return f"{len(unknown)} orders of unknown state" if unknown else ""
+        working = await self._desk.journal.orders(entry_id=self.entry.entry_id, open_only=True)
+        return f"{len(working)} orders that are not at their end" if working else ""
 
     async def _after(self, error: BaseException, generation: Generation, lived: float) -> None:
         entry, settings = self.entry, self._services.settings
@@ -227,7 +235,10 @@ class Supervisor:
             self._budget.count()
         if lived > self._backoff.bound and generation.serving:
             self._backoff.reset()
-        if self._budget.spent and self._may_quarantine(error):
+        risk = await self._open_risk() if self._budget.spent else ""
+        if risk:
+            self._cry(risk, error)
+        elif self._budget.spent:
             self._services.reports.report(
                 codes.QUARANTINED(
                     plugin=entry.plugin_id,
@@ -246,16 +257,10 @@ class Supervisor:
         with anyio.move_on_after(wait):
             await self._request.wait()
 
-    def _may_quarantine(self, error: BaseException) -> bool:
-        risk = self._open_risk()
-        if risk:
-            self._services.reports.report(
-                codes.BROKER_UNSTEADY(
-                    plugin=self.entry.plugin_id, entry=self.entry.entry_id, risk=risk, error=describe(error)
-                ),
-                error,
-            )
-        return not risk
+    def _cry(self, risk: str, error: BaseException) -> None:
+        entry = self.entry
+        said = codes.BROKER_UNSTEADY(plugin=entry.plugin_id, entry=entry.entry_id, risk=risk, error=describe(error))
+        self._services.reports.report(said, error)
 
     def _report(self, error: BaseException, generation: Generation) -> None:
         if isinstance(error, GatehookError):
