@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psutil
 
-from tests.cli.test_run import Running
+from tests.cli.process import Running
 
 CANARY = 'canary"4711\\secret'
 

@@ -6,55 +6,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import psutil
 import pytest
 
-GATEHOOK = (sys.executable, "-m", "gatehook")
-DEADLINE = 60
-
-
-class Running:
-    """A gateway in another process."""
-
-    def __init__(self, line, *options, wait=True):
-        self.line = line
-        self.process = subprocess.Popen(
-            [*GATEHOOK, "run", *map(str, options)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=line.here,
-            env=dict(os.environ),
-        )
-        self.lines = []
-        self.errors = []
-        self._reader = threading.Thread(target=lambda: self.errors.extend(self.process.stderr), daemon=True)
-        self._reader.start()
-        if wait:
-            self.until("ready")
-
-    def until(self, end):
-        for text in self.process.stdout:
-            self.lines.append(text.rstrip("\n"))
-            if text.rstrip("\n").endswith(end):
-                return self.lines
-        raise AssertionError(f"no {end!r}: {self.lines} {self.errors}")
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        return self.end()
-
-    def end(self):
-        self.lines += [text.rstrip("\n") for text in self.process.stdout]
-        code = self.process.wait(DEADLINE)
-        self._reader.join(DEADLINE)
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return code
+from tests.cli.process import GATEHOOK
+from tests.cli.process import Running
+from tests.cli.process import eventually
 
 
 @pytest.fixture
@@ -212,8 +171,7 @@ def test_entries_can_be_canceled_on_stop(gatehook, run):
 
 def test_fault_25_a_signal_during_start_ends_cleanly(gatehook, run):
     running = run(wait=False)
-    while not (gatehook.data_dir / "lock").exists() and running.process.poll() is None:
-        pass
+    eventually((gatehook.data_dir / "lock").exists)
     code = running.stop()
     assert code in (0, 130)
     assert not (gatehook.data_dir / "control.sock").exists()

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_run import DEADLINE
-from tests.cli.test_run import GATEHOOK
-from tests.cli.test_run import Running
+from tests.cli.process import DEADLINE
+from tests.cli.process import GATEHOOK
+from tests.cli.process import Running
+from tests.cli.process import eventually
 
 
 @pytest.fixture
@@ -57,8 +58,7 @@ def test_an_order_whose_send_is_cut_off_by_the_stop_is_unknown_and_said(gatehook
         env=dict(os.environ),
         stderr=subprocess.DEVNULL,
     )
-    while not gatehook("orders", "list", "--json").json["orders"]:
-        pass
+    eventually(lambda: gatehook("orders", "list", "--json").json["orders"])
     assert doubtful.stop() == 5
     assert any("remains at the venue: cut " in line and line.endswith("unknown") for line in doubtful.lines)
     assert placing.wait(DEADLINE) == 1
@@ -68,11 +68,9 @@ def test_a_second_interrupt_ends_at_once(gatehook, doubtful):
     placing = subprocess.Popen(
         [*GATEHOOK, *ORDER, "--tag", "hang"], cwd=gatehook.here, env=dict(os.environ), stderr=subprocess.DEVNULL
     )
-    while not gatehook("orders", "list", "--json").json["orders"]:
-        pass
+    eventually(lambda: gatehook("orders", "list", "--json").json["orders"])
     doubtful.process.send_signal(signal.SIGINT)
-    while not any("stopping" in line for line in doubtful.errors):
-        pass
+    eventually(lambda: any("stopping" in line for line in doubtful.errors))
     doubtful.process.send_signal(signal.SIGINT)
     assert doubtful.end() == 130
     assert "ended at once" in "".join(doubtful.errors)
