@@ -142,7 +142,8 @@ class _Run:
 
     def _end_at_once(self) -> None:
         note("ended at once: what was being sent is unknown until the next start has asked the venue")
-        (self._config.gateway.data_dir / SOCKET).unlink(missing_ok=True)
+        if self._ready:  # before that, the socket may be another gateway's
+            (self._config.gateway.data_dir / SOCKET).unlink(missing_ok=True)
         os._exit(Exit.INTERRUPTED)
 
     async def _serve(self) -> int:
