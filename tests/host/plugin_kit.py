@@ -12,9 +12,9 @@ from gatehook import PluginHost
 from gatehook.catalog.places import Places
 
 FAST = {
-    "start_timeout": 5.0,
+    "start_timeout": 20.0,
     "stop_timeout": 0.4,
-    "call_timeout": 0.3,
+    "call_timeout": 5.0,
     "backoff_base": 0.01,
     "backoff_cap": 0.02,
 }

@@ -77,6 +77,6 @@ def manifest(plugin_id: str = "scripted", **keys: Any) -> dict[str, Any]:
 async def until(host: PluginHost, entry: str, *states: str) -> str:
     """Wait for an entry's run state."""
     found = host._runner.entries[entry]
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         await host._runner._changes.wait_until(lambda: found.state in states)
     return str(found.state)

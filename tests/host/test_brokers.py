@@ -235,7 +235,7 @@ async def test_a_broker_that_crashes_with_a_working_order_is_tried_again_and_not
         await host.broker("venue", caller="test").submit_order(limit("a"))
         kept, VenueBroker.run_events = VenueBroker.run_events, crash
         try:
-            with host.bus.subscribe("gateway.diagnostic") as events, anyio.fail_after(10):
+            with host.bus.subscribe("gateway.diagnostic") as events, anyio.fail_after(30):
                 await host.restart("venue")
                 while "host.broker-unsteady" not in codes(host):
                     await events.batch()

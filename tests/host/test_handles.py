@@ -183,7 +183,7 @@ async def test_calls_in_flight_end_before_the_provider_is_let_go(tmp_path):
 
     plugin = Scripted(answer=answer, leave=leave)
     async with (
-        host_of(tmp_path, plugins=[(manifest(), plugin)], supervision={"call_timeout": 5}) as host,
+        host_of(tmp_path, plugins=[(manifest(), plugin)], supervision={"stop_timeout": 10}) as host,
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(host.market_data("scripted").quote, EURUSD)

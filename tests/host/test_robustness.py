@@ -61,7 +61,7 @@ async def test_what_ends_gives_its_result_and_its_exception():
 
 async def test_regression_14_a_stop_that_ignores_cancellation_for_ever_ends_at_its_deadline(tmp_path):
     plugin = Scripted(leave=ignoring_cancellation)
-    with anyio.fail_after(20):
+    with anyio.fail_after(30):
         async with host_of(tmp_path, plugins=[(manifest(), plugin)], supervision={"stop_timeout": 0.1}) as host:
             pass
     assert "host.stop-failed" in codes(host)
@@ -158,6 +158,6 @@ async def test_an_entry_that_is_not_ready_in_time_is_reported(tmp_path):
     async with host_of(tmp_path, plugins=[(manifest(), plugin)], supervision={"ready_timeout": 0.05}) as host:
         with host.bus.subscribe("gateway.diagnostic") as events:
             if "host.not-ready" not in codes(host):
-                with anyio.fail_after(5):
+                with anyio.fail_after(30):
                     await events.batch()
         assert "host.not-ready" in codes(host)
