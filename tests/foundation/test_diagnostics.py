@@ -45,4 +45,4 @@ def test_every_code_of_the_catalogue_is_well_formed():
         assert word.replace("-", "").isalnum(), code.id
         assert word == word.lower()
         assert code.message, code.id
-        assert code.remedy.endswith(".") or ": gatehook " in code.remedy, code.id
+        assert code.remedy.endswith((".", "}")) or ": gatehook " in code.remedy, code.id
