@@ -65,5 +65,5 @@ WRAPPER_REFUSED: Final = Code(
     "runtime.wrapper-refused",
     Severity.ERROR,
     'The plugin "{plugin}" wraps {hook}: {rule}.',
-    'Remove wrapper=True; a wrapper of a provide hook needs the permission "wrap:<kind>", and brokers are never wrapped.',
+    'Remove wrapper=True; wrapping a provide hook needs the permission "wrap:<kind>", and brokers are never wrapped.',
 )

@@ -10,7 +10,7 @@ from gatehook.diagnostics.records import Severity
 DAMAGED: Final = Code(
     "state.damaged",
     Severity.ERROR,
-    "The file of the plugins' state {path} is damaged: {error}. It was put aside as {copy}, and the state begins empty.",
+    "The plugins' state in {path} is damaged: {error}. The file was put aside as {copy}, and the state begins empty.",
     "Restore the file from a backup while the gateway is stopped, or delete the copy.",
 )
 NEWER: Final = Code(
