@@ -41,13 +41,11 @@ def read_permissions(value: Any, reader: Reader) -> Permissions:
         environment=_names(asked, "environment", reader, "the name of an environment variable", VARIABLE.match),
         processes=_names(asked, "processes", reader, "the name or absolute path of a program", _is_program),
         trading=_switch(asked, "trading", reader),
-        wrap=tuple(
-            _WRAPPABLE[kind]
-            for kind in _names(asked, "wrap", reader, f"one of {', '.join(_WRAPPABLE)}", _WRAPPABLE.get)
-        ),
+        wrap=tuple(_WRAPPABLE[kind] for kind in _names(asked, "wrap", reader, _ONE_OF, _WRAPPABLE.get)),
     )
 
 
+_ONE_OF: Final = f"one of {', '.join(_WRAPPABLE)}"
 _PATH: Final = 'an absolute path, or one that starts with "~/", without ".."'
 
 

@@ -40,14 +40,20 @@ def read_requires(value: Any, reader: Reader) -> Requires:
 
 def _check_api(text: str, reader: Reader) -> None:
     expected, example = "version range", '">=1.0,<2"'
-    fault = fault_of_range(text)
-    operators = set() if fault else {one.operator for one in parsed_range(text)}
-    if not fault and (operators.isdisjoint(_FLOORS) or operators.isdisjoint(_CEILINGS)):
-        fault = "it needs a floor and a ceiling"
+    fault = _fault_of_api(text)
     if fault:
         reader.note(
             codes.BAD_REQUIREMENT, "/requires/api", value=shown(text), expected=expected, reason=fault, example=example
         )
+
+
+@cache
+def _fault_of_api(text: str) -> str | None:
+    fault = fault_of_range(text)
+    operators = set() if fault else {one.operator for one in parsed_range(text)}
+    if not fault and (operators.isdisjoint(_FLOORS) or operators.isdisjoint(_CEILINGS)):
+        return "it needs a floor and a ceiling"
+    return fault
 
 
 def _check_package(text: str, pointer: str, reader: Reader) -> None:
@@ -99,6 +105,7 @@ def parsed_range(text: str) -> SpecifierSet:
     return SpecifierSet(text)
 
 
+@cache
 def in_range(version: str, text: str) -> bool:
     """Say whether a version lies in a valid range; pre-releases count."""
     return parsed_range(text).contains(version, prereleases=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -78,10 +79,10 @@ def decode(data: bytes) -> tuple[Any, str]:
         Refused: with every finding.
     """
     text = _text(data)
-    if data.count(b"{") + data.count(b"[") > DEEPEST:
-        _check_depth(data)
     try:
         value = _DECODER.decode(text)
+    except RecursionError:
+        raise _too_deep(data) from None
     except _Suspicious:
         raise Refused(*_named(text)) from None
     except json.JSONDecodeError as error:
@@ -89,6 +90,8 @@ def decode(data: bytes) -> tuple[Any, str]:
         raise Refused(Finding(codes.NOT_JSON, {"reason": where}, line=error.lineno)) from None
     except ValueError:  # an integer of more digits than the interpreter converts
         raise Refused(Finding(codes.NOT_JSON, {"reason": "a number has too many digits"})) from None
+    if data.count(b"{") + data.count(b"[") > DEEPEST and _is_deep(value):
+        raise _too_deep(data)
     if b"\\u" in data and (b"\\ud" in data or b"\\uD" in data):
         _check_surrogates(value, text)
     return value, text
@@ -104,16 +107,33 @@ def _text(data: bytes) -> str:
         raise Refused(Finding(codes.NOT_UTF8, {"reason": f"{error.reason}, byte {error.start}"}, line=line)) from None
 
 
-def _check_depth(data: bytes) -> None:
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer) if type(inner) in _CONTAINERS]
+        if not level:
+            return False
+    return True
+
+
+_CONTAINERS: Final = (dict, list)
+
+
+def _inside(container: Any) -> Iterable[Any]:
+    return container.values() if type(container) is dict else container
+
+
+def _too_deep(data: bytes) -> Refused:
     depth = 0
     for found in _BRACKET.finditer(data):
         if found[0] in b"[{":
             depth += 1
             if depth > DEEPEST:
-                line = data.count(b"\n", 0, found.start()) + 1
-                raise Refused(Finding(codes.TOO_DEEP, {"cap": DEEPEST}, line=line))
+                break
         elif found[0] in b"]}":
             depth -= 1
+    line = data.count(b"\n", 0, found.start()) + 1
+    return Refused(Finding(codes.TOO_DEEP, {"cap": DEEPEST}, line=line))
 
 
 def _check_surrogates(value: Any, text: str) -> None:
