@@ -22,7 +22,7 @@ WRONG_OWNER: Final = Code(
     "plugins.wrong-owner",
     _ERROR,
     "{path} belongs to user {uid}, not to you or root.",
-    "Run: sudo chown -R {us} {quoted}   (or name {uid} in plugins.trusted_uids)",
+    "Run: sudo chown -R {us} {quoted}, or name {uid} in plugins.trusted_uids.",
 )
 HARD_LINK: Final = Code(
     "plugins.hard-link",
