@@ -47,8 +47,8 @@ def run(quick: bool) -> Iterator[Row]:
         }
         took = {name: taken * 1_000 for name, taken in side_by_side(works, 2 if quick else 7).items()}
     for name, against, budget in (
-        ("packages", "floor: import package.module", Budget(2, "x floor")),
-        ("flat", "import of modules in one directory", None),
+        ("flat", "floor: import of one directory's modules", Budget(2, "x floor")),
+        ("packages", "import package.module, where they are", None),
         ("pluggy", "bare pluggy, entry points", None),
     ):
         yield Row(

@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import NAMES
 
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, check=False, text=True
+    )
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_runs_and_gives_ratios(name: str):
-    ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks", name, "--quick", "--json"], capture_output=True, check=False, text=True
-    )
+    ended = run(name, "--quick", "--json")
     assert ended.returncode == 0, ended.stderr[-2000:]
     rows = json.loads(ended.stdout)["rows"]
     ratios = [row["ratio"] for row in rows if row["figure"] is not None]
@@ -24,10 +31,7 @@ def test_a_benchmark_runs_and_gives_ratios(name: str):
 
 
 def test_the_table_shows_figure_floor_ratio_and_budget():
-    ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "loading", "--quick"], capture_output=True, check=True, text=True
-    )
-    heading, first, *_ = ended.stdout.splitlines()
+    heading, first, *_ = run("loading", "--quick").stdout.splitlines()
     assert heading.split()[0] == "work"
     assert "floor: " in first
     assert " x " in first
@@ -35,6 +39,6 @@ def test_the_table_shows_figure_floor_ratio_and_budget():
 
 
 def test_a_benchmark_that_does_not_exist_is_refused():
-    ended = subprocess.run([sys.executable, "-m", "benchmarks", "none"], capture_output=True, check=False, text=True)
+    ended = run("none")
     assert ended.returncode == 2
-    assert "none" in ended.stderr
+    assert "'none'" in ended.stderr
