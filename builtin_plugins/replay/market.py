@@ -72,7 +72,8 @@ class ReplayedMarket(MarketData):
         recording = await anyio.to_thread.run_sync(read_recording, settings, limiter=limiter)
         self._pair()
         for diagnostic in recording.skipped:
-            self._context.logger.warning("%s: %s", diagnostic.place, diagnostic.message)
+            said = f"{diagnostic.code}: {diagnostic.place}: {diagnostic.message}"
+            self._context.logger.warning("%s", said, extra={"gatehook_diagnostic": diagnostic})
         length = recording.timeframe and recording.timeframe.length
         self._recording = recording
         self._driver = Driver(

@@ -33,7 +33,7 @@ from gatehook.kinds.accounts import Mode
 from tests.catalog.conftest import manifest_of
 
 BLOCKED = codes.WRITABLE(path=Path("/x"), quoted="/x")
-INVALID = manifest_codes.UNREADABLE(path=Path("/x"), reason="broken")
+INVALID = manifest_codes.NOT_JSON(path=Path("/x"), reason="broken")
 
 
 def candidate(
@@ -95,7 +95,7 @@ def decide(one: Candidate, *others: Candidate, **policy):
             "plugins.blocklisted",
         ),
         (candidate(state=CandidateState.BLOCKED), {}, "blocked", "plugins.writable-by-others"),
-        (candidate(state=CandidateState.INVALID), {}, "invalid", "manifest.unreadable"),
+        (candidate(state=CandidateState.INVALID), {}, "invalid", "manifest.not-json"),
         (candidate(requires={"api": ">=2,<3"}), {}, "incompatible", "requires.api"),
         (candidate(requires={"api": ">=1.0,<2"}), {}, "admitted", "builtin"),
         (candidate(entry={"type": "node.module", "module": "x.mjs"}), {}, "incompatible", "runtime.unavailable"),
@@ -113,6 +113,7 @@ def decide(one: Candidate, *others: Candidate, **policy):
         ),
         (candidate(origin=Origin.USER), {"allow": ("two",)}, "not-allowed", "plugins.not-allowed"),
         (candidate(), {"allow": ("two",)}, "admitted", "builtin"),
+        (candidate("a-b", Origin.CONFIG, dev=True), {"allow": ("A_b",)}, "admitted", "dev"),
         (candidate(), {"locked": {}}, "not-locked", "lock.missing"),
         (candidate(origin=Origin.USER), {}, "needs-consent", "consent.missing"),
         (candidate(origin=Origin.CONFIG, dev=True), {"mode": Mode.DEMO}, "needs-consent", "consent.dev-paper-only"),
@@ -168,6 +169,13 @@ def test_the_lock_names_what_differs(what):
         assert found.status == status
     assert found.cause == "lock.differs"
     assert f"its {what} is" in found.sentence
+
+
+def test_a_directory_that_could_not_be_hashed_differs_from_the_lock():
+    recorded = LockedPlugin(id="one", version="0.1.0", origin=Origin.BUILTIN, digest="sha256:0")
+    found = decide(candidate(), locked={"one": recorded})
+    assert (found.status, found.cause) == ("not-locked", "lock.differs")
+    assert "its digest is none" in found.sentence
 
 
 def test_a_block_list_that_cannot_be_read_stops_all_but_trusted():

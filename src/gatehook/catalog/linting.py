@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence
+from pathlib import Path
 
 import attrs
 
@@ -10,6 +12,7 @@ from gatehook.catalog.admission import Decision
 from gatehook.catalog.candidates import Candidate
 from gatehook.catalog.candidates import CandidateState
 from gatehook.catalog.manifest import MANIFEST_NAME
+from gatehook.diagnostics import Diagnostic
 
 
 def lint(candidates: tuple[Candidate, ...], decisions: Sequence[Decision] | None) -> tuple[Candidate, ...]:
@@ -19,14 +22,26 @@ def lint(candidates: tuple[Candidate, ...], decisions: Sequence[Decision] | None
     return tuple(_linted(one) if decided.admitted else one for one, decided in zip(candidates, decisions, strict=True))
 
 
+def unmarked(candidates: Sequence[Candidate]) -> Iterator[Diagnostic]:
+    """Yield what the authors of good plugins are asked to mark as a secret."""
+    from gatehook.config import unmarked_secrets
+
+    for one in candidates:
+        if one.state is CandidateState.OK and one.manifest is not None:
+            yield from unmarked_secrets(one.manifest.config_schema, plugin=one.id, path=_manifest_path(one))
+
+
+def _manifest_path(candidate: Candidate) -> Path | None:
+    return candidate.root / MANIFEST_NAME if candidate.root is not None else None
+
+
 def _linted(candidate: Candidate) -> Candidate:
     from gatehook.config import lint_schema
 
     manifest = candidate.manifest
     if candidate.state is not CandidateState.OK or manifest is None or not manifest.config_schema:
         return candidate
-    path = candidate.root / MANIFEST_NAME if candidate.root is not None else None
-    found = lint_schema(manifest.config_schema, plugin=candidate.id, path=path)
+    found = lint_schema(manifest.config_schema, plugin=candidate.id, path=_manifest_path(candidate))
     if not found:
         return candidate
     return attrs.evolve(candidate, state=CandidateState.INVALID, diagnostics=(*candidate.diagnostics, *found))

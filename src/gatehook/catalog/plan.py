@@ -21,6 +21,7 @@ from gatehook.catalog.discovery import survey
 from gatehook.catalog.entry_plans import entry_plans
 from gatehook.catalog.gathering import gather_policy
 from gatehook.catalog.linting import lint
+from gatehook.catalog.linting import unmarked
 from gatehook.catalog.manifest import Manifest
 from gatehook.catalog.manifest import fold
 from gatehook.catalog.places import Places
@@ -105,7 +106,7 @@ def make_plan(
         locked: insist on the lock, as if ``plugins.locked`` were set.
         builtin_dir: where the built-in plugins are, in place of the usual directory.
         places: where to look, in place of everything that configuration and ``dev`` say.
-        thorough: lint the schema of every plugin, not only of those that take part.
+        thorough: lint the schema of every plugin, not only of those that take part; say what authors should mark.
     """
     where = places or places_of(config, dev=dev, no_plugins=no_plugins, builtin_dir=builtin_dir)
     found = survey(where, embedded)
@@ -124,6 +125,8 @@ def make_plan(
     else:
         diagnostics.extend(dangling(config, candidates, policy))
     diagnostics.extend(slot_findings(config, slots, activations))
+    if thorough:
+        diagnostics.extend(unmarked(candidates))
     return Plan(
         candidates=candidates,
         decisions=decisions,

@@ -9,7 +9,6 @@ from gatehook.diagnostics.records import Severity
 
 _ERROR: Final = Severity.ERROR
 
-UNREADABLE: Final = Code("manifest.unreadable", _ERROR, "{path} cannot be read: {reason}.", "Make the file readable.")
 TOO_LARGE: Final = Code(
     "manifest.too-large",
     _ERROR,
