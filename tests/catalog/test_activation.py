@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import settings
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from gatehook.catalog import ActivationStatus
 from gatehook.catalog import Candidate
+from gatehook.catalog import Consent
+from gatehook.catalog import ConsentState
 from gatehook.catalog import EntryPlan
 from gatehook.catalog import Origin
 from gatehook.catalog import Policy
@@ -19,6 +23,7 @@ from gatehook.catalog import admit
 from gatehook.catalog import manifest_from
 from gatehook.catalog.activation import ACTIVATION_PRECEDENCE
 from gatehook.catalog.activation import resolve
+from gatehook.catalog.policy import key_of
 from gatehook.catalog.slots import slot_choices
 from gatehook.diagnostics.codes import config as config_codes
 from gatehook.kinds.kind import Kind
@@ -121,6 +126,28 @@ def test_what_uses_something_that_is_down_is_down_all_the_way():
     ]
 
 
+def test_a_long_way_to_something_that_is_down_is_gone_to_its_end():
+    names = [f"e{number}" for number in range(6)]
+    chain = [entry(one, uses=[(after, BROKER)]) for one, after in pairwise(names)]
+    found = outcome(*chain, entry(names[-1], enabled=False))
+    assert [found[name, BROKER][0] for name in names] == ["unmet"] * 5 + ["disabled"]
+
+
+@pytest.mark.parametrize("override", [None, "user"])
+def test_the_admitted_one_of_an_id_speaks_for_it(override):
+    ours, theirs = plugin("same", BROKER), plugin("same", BROKER, origin=Origin.USER)
+    consents = {key_of(theirs): Consent(state=ConsentState.GRANTED)}
+    overrides = {} if override is None else {"same": override}
+    decisions = admit((ours, theirs), Policy(overrides=overrides, consents=consents))
+    assert outcome(entry("e", "same"), decisions=decisions)["e", BROKER] == ("active", "active")
+
+
+def test_where_none_of_an_id_is_admitted_the_first_says_why():
+    ours = plugin("same", BROKER, requires={"api": ">=9,<10"})
+    (found,) = activate([entry("e", "same")], admit((ours, plugin("same", BROKER, origin=Origin.USER)), Policy()), ())
+    assert "plugin API" in found.sentence
+
+
 def test_a_used_entry_must_provide_the_kind():
     found = activate([entry("e", uses=[("m", BROKER)]), entry("m", "memory-a")], DECISIONS, memory("m"))
     assert found[0].cause == "entry.requires-entry"
@@ -180,6 +207,22 @@ def test_choices_of_slots():
     assert slot_choices({"memory": "none"})[0].entries == ()
     assert slot_choices({"memory": ("a", "a", "none", "b")})[0].entries == ("a", "b")
     assert slot_choices({"memory": "a"})[0] == memory("a")[0]
+
+
+def test_what_leads_into_a_circle_leaves_the_slot_to_the_next():
+    entries = [
+        entry("a", "memory-a", uses=[("one", BROKER)]),
+        entry("one", uses=[("two", BROKER)]),
+        entry("two", uses=[("one", BROKER)]),
+        entry("b", "memory-b"),
+    ]
+    _, (slot,) = resolve(entries, DECISIONS, memory("a", "b"))
+    assert slot.winner == "b"
+
+
+def test_an_entry_of_another_kind_fills_no_slot():
+    _, (slot,) = resolve([entry("e"), entry("a", "memory-a")], DECISIONS, memory("e"))
+    assert slot.down
 
 
 def test_using_an_entry_that_lost_its_slot_is_unmet():

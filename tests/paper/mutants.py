@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.abc import Loader
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from functools import partial
 from pathlib import Path
-from types import CodeType
-from types import ModuleType
-from typing import NamedTuple
 
-import pytest
-
+from tests.mutation import Mutant
+from tests.mutation import Source
+from tests.mutation import first_broken
 from tests.paper.kit import Bench
 from tests.paper.test_rules import RULES
-
-SOURCE = Path("builtin_plugins/paper")
-
-
-class Mutant(NamedTuple):
-    module: str
-    before: str
-    after: str
-
 
 MUTANTS = [
     # path
@@ -124,57 +110,13 @@ MUTANTS = [
 ]
 
 
-class _Copy(MetaPathFinder, Loader):
-    """Imports a package under another name, from compiled code."""
-
-    def __init__(self, name: str, code: dict[str, CodeType]) -> None:
-        self.name = name
-        self._code = code
-
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        package, _, module = fullname.partition(".")
-        if package != self.name or (module and module not in self._code):
-            return None
-        return ModuleSpec(fullname, self, is_package=not module)
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        name = module.__name__.partition(".")[2]
-        if name:
-            exec(self._code[name], module.__dict__)
-
-
-def compiled() -> dict[str, CodeType]:
+def engine() -> Source:
     """Compile every module of the engine as it is."""
-    return {path.stem: compile(path.read_text(), str(path), "exec") for path in SOURCE.glob("[a-z]*.py")}
+    return Source(Path(__file__).parents[2] / "builtin_plugins" / "paper")
 
 
-def catcher(code: dict[str, CodeType], mutant: Mutant, number: int) -> str | None:
-    """Return the first rule that a defect breaks, ``None`` if all hold.
-
-    Raises:
-        LookupError: for a defect whose place is not in the source just once.
-    """
-    source = (SOURCE / f"{mutant.module}.py").read_text()
-    if source.count(mutant.before) != 1:
-        raise LookupError(f"{source.count(mutant.before)} times in {mutant.module}: {mutant.before!r}")
-    changed = compile(source.replace(mutant.before, mutant.after), f"<mutant {number}>", "exec")
-    finder = _Copy(f"mutant_{number}", {**code, mutant.module: changed})
-    sys.meta_path.insert(0, finder)
-    try:
-        return _broken(Bench(finder.name))
-    finally:
-        sys.meta_path.remove(finder)
-        for name in [one for one in sys.modules if one.partition(".")[0] == finder.name]:
-            del sys.modules[name]
-
-
-def _broken(bench: Bench) -> str | None:
-    for rule in RULES:
-        try:
-            rule(bench)
-        except (Exception, pytest.fail.Exception):  # a defect may break a rule in any way
-            return rule.__name__
-    return None
+def catcher(source: Source, mutant: Mutant | None) -> str | None:
+    """Return the first rule that a defect breaks, ``None`` if all hold."""
+    with source.copy(mutant) as package:
+        bench = Bench(package)
+        return first_broken((rule.__name__, partial(rule, bench)) for rule in RULES)
