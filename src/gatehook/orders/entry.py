@@ -42,6 +42,7 @@ class Entry:
         self._accounts: dict[str, AccountRef] = {}
         self._instruments: dict[InstrumentId, Instrument] = {}
         self._sends: set[anyio.CancelScope] = set()
+        self.stopped = False
         self._idle = anyio.Event()
 
     @contextmanager
@@ -58,6 +59,7 @@ class Entry:
 
     async def stop(self, grace: float) -> None:
         """Let sends under way end by themselves for ``grace`` seconds, then cut them off."""
+        self.stopped = True
         if self._sends:
             self._idle = anyio.Event()
             with anyio.move_on_after(grace, shield=True):

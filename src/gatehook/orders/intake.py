@@ -64,7 +64,7 @@ async def _poll(desk: Desk, entry: Entry) -> None:
         try:
             await catch_up(desk, entry)
         except (ProviderError, TimeoutError) as error:
-            desk.report(EVENTS_LOST(entry=entry.entry_id, problem=_named(error)))
+            _lost(desk, entry, _named(error))
         await anyio.sleep(_POLL)
 
 
@@ -83,9 +83,15 @@ async def _follow(desk: Desk, entry: Entry) -> None:
             cursor, problem = None, _named(error)
         except (ProviderError, TimeoutError) as error:
             cursor, problem = await desk.journal.cursor(entry.entry_id), _named(error)
-        desk.report(EVENTS_LOST(entry=entry.entry_id, problem=problem))
+        _lost(desk, entry, problem)
         await anyio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _lost(desk: Desk, entry: Entry, problem: str) -> None:
+    """Say that the events stopped, unless that is because the entry is being stopped."""
+    if not entry.stopped:
+        desk.report(EVENTS_LOST(entry=entry.entry_id, problem=problem))
 
 
 async def _read(desk: Desk, entry: Entry, items: Items[BrokerEvent]) -> None:
