@@ -26,11 +26,12 @@ NAMES: Final = (
     "cold_start",
     "replay",
 )
+FAILED: Final = "failed: "
 _HEADINGS: Final = ("work", "figure", "floor or peer", "its figure", "ratio", "budget", "met")
 
 
 def main() -> int:
-    """Measure and print; 1 when a budget was missed."""
+    """Measure and print; 1 when a budget was missed, or a benchmark failed."""
     options = _options()
     with bytecode_kept():
         rows = [row for name in options.names or NAMES for row in _run(name, options.quick)]
@@ -40,12 +41,17 @@ def main() -> int:
         _print_table([_HEADINGS, *map(_cells, rows)])
         if options.quick:
             print("quick: the sizes are small, the figures say nothing")
-    return int(not options.quick and any(row.met is False for row in rows))
+    missed = not options.quick and any(row.met is False for row in rows)
+    return int(missed or any(row.note.startswith(FAILED) for row in rows))
 
 
 def _run(name: str, quick: bool) -> Iterable[Row]:
-    rows: Iterable[Row] = import_module(f"benchmarks.{name}").run(quick)
-    return rows
+    print(f"{name} …", file=sys.stderr)
+    try:
+        yield from import_module(f"benchmarks.{name}").run(quick)
+    except Exception as error:  # noqa: BLE001  minutes of the others' measuring are not lost for one
+        said = " ".join(f"{type(error).__name__} {error}".split())
+        yield Row(work=name, note=f"{FAILED}{said[:200]}")
 
 
 def _options() -> argparse.Namespace:
