@@ -196,3 +196,14 @@ async def test_stopping_closes_connections_that_are_open(tmp_path):
     with anyio.fail_after(10), pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
         await connection.receive()
     await connection.aclose()
+
+
+async def test_a_client_that_goes_in_the_moment_of_stopping_disturbs_nothing(tmp_path):
+    async with ControlServer(tmp_path, METHODS).serving():
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(tmp_path / SOCKET))
+        client.sendall(b'{"method": "echo", "params": {"words": "x"}}\n')
+        await in_thread(client.recv, 1024)
+        await anyio.wait_all_tasks_blocked()
+        client.close()  # the server's read becomes ready in the same turn of the loop in which it is cancelled
+        await anyio.lowlevel.checkpoint()

@@ -10,6 +10,7 @@ import struct
 from collections.abc import AsyncIterator
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -32,6 +33,8 @@ from gatehook.gateway.protocol import socket_address
 _LOG: Final = logging.getLogger("gatehook.gateway")
 #: A client that does not read its answer for so many seconds is let go.
 _WRITE_TIMEOUT: Final = 10.0
+#: What is being answered when the server stops may take so many seconds more.
+_LAST_WORDS: Final = 0.5
 
 
 class ControlServer:
@@ -40,6 +43,7 @@ class ControlServer:
     def __init__(self, data_dir: Path, methods: Mapping[str, Method | Stream]) -> None:
         self._data_dir = data_dir
         self._methods = methods
+        self._open: set[SocketStream] = set()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -53,30 +57,53 @@ class ControlServer:
         with socket_address(self._data_dir) as address:
             listener = await anyio.create_unix_listener(address, mode=0o600)
             try:
-                async with listener, anyio.create_task_group() as connections:
-                    connections.start_soon(listener.serve, self._serve)
+                async with (
+                    listener,
+                    anyio.create_task_group() as connections,
+                    anyio.create_task_group() as accepting,
+                ):
+                    accepting.start_soon(listener.serve, self._serve, connections)
                     try:
                         yield
                     finally:
-                        connections.cancel_scope.cancel()
+                        accepting.cancel_scope.cancel()
+                        self._hang_up()
+                        connections.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS
             finally:
                 (self._data_dir / SOCKET).unlink(missing_ok=True)
+
+    def _hang_up(self) -> None:
+        """End every connection as if its client had gone.
+
+        On asyncio a read that is cancelled in the turn of the loop in which it becomes ready raises in the loop, so
+        cancelling is only for those that do not end by themselves.
+        """
+        for connection in self._open:
+            with suppress(OSError):  # it ends at this moment anyway
+                connection.extra(SocketAttribute.raw_socket).shutdown(socket.SHUT_RD)  # noqa: S610  an attribute, no query
 
     async def _serve(self, connection: SocketStream) -> None:
         async with connection:
             if not is_ours(connection):
                 return
-            lines = BufferedByteReceiveStream(connection)
+            self._open.add(connection)
             try:
-                while True:
-                    await self._answer(await lines.receive_until(b"\n", MAX_REQUEST), connection, lines)
-            except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                return  # the client has gone
-            except anyio.DelimiterNotFound:
-                error = describe_error(GatehookError(_too_long()))
-                await _send(connection, {"id": None, "error": error})
-            except TimeoutError:
-                _LOG.warning("a client of the control socket does not read its answer and was let go")
+                await self._converse(connection)
+            finally:
+                self._open.discard(connection)
+
+    async def _converse(self, connection: SocketStream) -> None:
+        lines = BufferedByteReceiveStream(connection)
+        try:
+            while True:
+                await self._answer(await lines.receive_until(b"\n", MAX_REQUEST), connection, lines)
+        except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            return  # the client has gone
+        except anyio.DelimiterNotFound:
+            error = describe_error(GatehookError(_too_long()))
+            await _send(connection, {"id": None, "error": error})
+        except TimeoutError:
+            _LOG.warning("a client of the control socket does not read its answer and was let go")
 
     async def _answer(self, line: bytes, connection: SocketStream, lines: BufferedByteReceiveStream) -> None:
         identity: Any = None
