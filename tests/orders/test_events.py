@@ -200,7 +200,7 @@ async def test_a_stream_that_breaks_is_opened_again_and_nothing_is_missed(floor)
         await floor.handle.submit_order(limit("a"))
         floor.venue.fill("a", "10", "T1")
         await until(floor, OrderStatus.FILLED)
-        assert "orders.events-lost" in [one.code for one in floor.diagnostics]
+        await eventually(lambda: "orders.events-lost" in [one.code for one in floor.diagnostics])
 
 
 async def test_positions_and_money_are_published_and_only_the_newest_is_kept(floor):

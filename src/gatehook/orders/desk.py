@@ -87,12 +87,13 @@ class Desk:
     # --- life
 
     async def __aenter__(self) -> Self:
-        await self._stack.__aenter__()
-        self._flights.open(await self._stack.enter_async_context(self._tasks))
         self.journal.listen(self._publish)
         for diagnostic in self.journal.diagnostics:
             self.report(diagnostic)
         await self._recover()
+        # Last, and with nothing to wait for behind it: a start that is cancelled must not leave the group open.
+        await self._stack.__aenter__()
+        self._flights.open(await self._stack.enter_async_context(self._tasks))
         return self
 
     async def _recover(self) -> None:
