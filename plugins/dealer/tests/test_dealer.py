@@ -1,6 +1,6 @@
 """The dealer keeps the statements for brokers, raw and behind the desk, however it is installed.
 
-Run from a checkout it is the plugin in this directory; where the distribution is installed, its entry point leads to it.
+Run from a checkout it is the plugin in this directory; where the distribution is installed, its entry point leads.
 """
 
 from __future__ import annotations
