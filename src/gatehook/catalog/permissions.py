@@ -29,20 +29,19 @@ _WRAPPABLE: Final = {str(kind): kind for kind in WRAPPABLE}
 
 def read_permissions(value: Any, reader: Reader) -> Permissions:
     """Read ``permissions``."""
-    asked = reader.table(value, "permissions", "")
-    for key in asked:
-        if key not in PERMISSIONS:
+    found: dict[str, Any] = {}
+    for key, one in reader.table(value, "permissions", "").items():
+        if key in _LISTS:
+            found[key] = _names(one, key, reader, *_LISTS[key])
+        elif key == "wrap":
+            found[key] = tuple([_WRAPPABLE[kind] for kind in _names(one, key, reader, _ONE_OF, _WRAPPABLE.get)])
+        elif key == "trading":
+            found[key] = _switch(one, key, reader)
+        elif key == "files":
+            found |= _files(one, reader)
+        else:
             _refuse(key, reader)
-    files = _files(asked.get("files", {}), reader)
-    return Permissions(
-        network=_names(asked, "network", reader, "a host name, with an optional :port", HOST.match),
-        read_files=_names(files, "read", reader, _PATH, _is_path, at="/permissions/files"),
-        write_files=_names(files, "write", reader, _PATH, _is_path, at="/permissions/files"),
-        environment=_names(asked, "environment", reader, "the name of an environment variable", VARIABLE.match),
-        processes=_names(asked, "processes", reader, "the name or absolute path of a program", _is_program),
-        trading=_switch(asked, "trading", reader),
-        wrap=tuple(_WRAPPABLE[kind] for kind in _names(asked, "wrap", reader, _ONE_OF, _WRAPPABLE.get)),
-    )
+    return Permissions(**found)
 
 
 _ONE_OF: Final = f"one of {', '.join(_WRAPPABLE)}"
@@ -58,27 +57,21 @@ def _refuse(key: str, reader: Reader) -> None:
         reader.note(codes.UNKNOWN_PERMISSION, pointer, key=shown(key), hint=hint, known=", ".join(PERMISSIONS))
 
 
-def _files(value: Any, reader: Reader) -> Mapping[str, Any]:
-    files = reader.table(value, "files", "/permissions")
-    for key in files:
-        if key not in ("read", "write"):
+def _files(value: Any, reader: Reader) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for key, one in reader.table(value, "files", "/permissions").items():
+        if key in ("read", "write"):
+            found[f"{key}_files"] = _names(one, key, reader, _PATH, _is_path, at="/permissions/files")
+        else:
             facts = {"key": shown(f"files.{key}"), "hint": did_you_mean(key, ("read", "write"))}
             reader.note(codes.UNKNOWN_PERMISSION, pointer_to("/permissions/files", key), known="read, write", **facts)
-    return files
+    return found
 
 
 def _names(
-    asked: Mapping[str, Any],
-    key: str,
-    reader: Reader,
-    expected: str,
-    fits: Callable[[str], object],
-    *,
-    at: str = "/permissions",
+    value: Any, key: str, reader: Reader, expected: str, fits: Callable[[str], object], *, at: str = "/permissions"
 ) -> tuple[str, ...]:
-    if key not in asked:
-        return ()
-    names = reader.texts(asked[key], key, at)
+    names = reader.texts(value, key, at)
     good = []
     for index, name in enumerate(names):
         if "*" in name:
@@ -90,8 +83,7 @@ def _names(
     return tuple(good)
 
 
-def _switch(asked: Mapping[str, Any], key: str, reader: Reader) -> bool:
-    value = asked.get(key, False)
+def _switch(value: Any, key: str, reader: Reader) -> bool:
     if type(value) is not bool:
         reader.wrong(value, key, "true or false", f"/permissions/{key}")
         return False
@@ -104,3 +96,11 @@ def _is_path(path: str) -> bool:
 
 def _is_program(name: str) -> bool:
     return name.startswith("/") or not any(bad in name for bad in "/\\ ")
+
+
+#: The permissions that are lists of names: what each name is, in words and as a test.
+_LISTS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
+    "network": ("a host name, with an optional :port", HOST.match),
+    "environment": ("the name of an environment variable", VARIABLE.match),
+    "processes": ("the name or absolute path of a program", _is_program),
+}

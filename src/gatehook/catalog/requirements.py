@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 ID: Final = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*\Z")
 KEYS: Final = frozenset({"api", "packages", "plugins"})
+_EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
 _FLOORS: Final = frozenset({">=", ">", "~=", "=="})
 _CEILINGS: Final = frozenset({"<=", "<", "~=", "=="})
 
@@ -27,7 +29,8 @@ _CEILINGS: Final = frozenset({"<=", "<", "~=", "=="})
 def read_requires(value: Any, reader: Reader) -> Requires:
     """Read ``requires``."""
     asked = reader.table(value, "requires", "")
-    reader.unknown(asked, KEYS, "/requires")
+    if not KEYS.issuperset(asked):
+        reader.unknown(asked, KEYS, "/requires")
     api = reader.text(asked["api"], "api", "/requires") if "api" in asked else None
     if api:
         _check_api(api, reader)
@@ -35,7 +38,8 @@ def read_requires(value: Any, reader: Reader) -> Requires:
     for index, package in enumerate(packages):
         if package:
             _check_package(package, f"/requires/packages/{index}", reader)
-    return Requires(api=api, packages=packages, plugins=_plugins(asked.get("plugins", {}), reader))
+    plugins = _plugins(asked["plugins"], reader) if "plugins" in asked else _EMPTY
+    return Requires(api=api, packages=packages, plugins=plugins)
 
 
 def _check_api(text: str, reader: Reader) -> None:
