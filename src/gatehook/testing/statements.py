@@ -48,6 +48,13 @@ class Suite:
         return "asyncio"
 
 
+def statements_of(suite: type[Suite]) -> list[tuple[str, str]]:
+    """Return a suite's statements in the order of their numbers: each number, and its words."""
+    found = [match.groups() for name in dir(suite) if (match := _STATEMENT.match(name))]
+    ordered = sorted(found, key=lambda one: (one[0], int(one[1])))
+    return [(prefix + number, words.replace("_", " ")) for prefix, number, words in ordered]
+
+
 @attrs.frozen
 class Row:
     """What came of one statement for one plugin."""

@@ -1,0 +1,1 @@
+"""One module for each subject whose tables the code defines."""

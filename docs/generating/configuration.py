@@ -1,0 +1,43 @@
+"""The settings of gatehook.toml."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from gatehook.config import Row
+from gatehook.config import reference
+from generating.tables import cell_code
+from generating.tables import prose
+from generating.tables import table
+
+_HEADER = ("key", "value", "default", "what it does", "a change needs a restart")
+
+
+def section() -> str:
+    """Return one table for each section of the file."""
+    return "\n\n".join(_section(name, list(rows)) for name, rows in groupby(reference(), _section_of))
+
+
+def _section_of(row: Row) -> str:
+    return row.key.rpartition(".")[0]
+
+
+def _section(name: str, rows: list[Row]) -> str:
+    return f"### `[{name}]`\n\n" + table(_HEADER, [_cells(row) for row in rows])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    shape = prose(row.shape) if not row.choices else ", ".join(map(cell_code, row.choices))
+    restart = "yes" if row.restart else "no"
+    return (cell_code(row.key.rpartition(".")[2]), shape, _default(row.default), prose(row.summary), restart)
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return cell_code(str(value).lower())
+    if value in ([], {}, ()):
+        return "empty"
+    return prose(value) if isinstance(value, str) and " " in value else cell_code(value)
