@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from types import TracebackType
 from typing import Final
@@ -43,6 +44,7 @@ from gatehook.kinds.prices import Tick
 from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
 from gatehook.kinds.provider import Page
+from gatehook.kinds.streams import Items
 from gatehook.kinds.streams import Sink
 from gatehook.kinds.times import Ns
 
@@ -75,7 +77,7 @@ class PaperBroker(Broker):
         self._settings = settings_from(context.entry_id, context.config)
         self._venue = Venue(self._settings)
         self._feed = Feed()
-        self._lock = anyio.Lock()
+        self._lock = anyio.Lock(fast_acquire=True)
         self._following: anyio.CancelScope | None = None
         self._stopped = anyio.Event()
         self._prices: Prices | None = None
@@ -324,6 +326,10 @@ class PaperBroker(Broker):
             lambda store: store.fills(account.account_id, since=since or 0, after=after, limit=_LISTED + 1)
         )
         return _page(rows)
+
+    def events(self, *, after: str | None = None) -> AbstractAsyncContextManager[Items[BrokerEvent]]:
+        """Open the stream of events; see ``Broker.events``. It begins here and now: a command does not wait for it."""
+        return super().events(after=str(self._venue.engine.state.counters.event) if after is None else after)
 
     async def run_events(self, sink: Sink[BrokerEvent], after: str | None) -> None:
         """Put orders and fills into the sink from a cursor on, none twice and none left out, and the reports of what

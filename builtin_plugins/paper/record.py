@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from typing import Any
+from typing import Final
 from typing import TypeVar
 
 import attrs
@@ -29,6 +30,8 @@ from .state import Counters
 from .state import State
 
 T = TypeVar("T")
+# json.dumps makes a new encoder at each call that wants other separators.
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @attrs.frozen
@@ -90,7 +93,7 @@ def number(venue_order_id: str) -> int:
 
 def text(value: Any) -> str:
     """Write an object as JSON text."""
-    return json.dumps(to_json(value), separators=(",", ":"))
+    return _ENCODE(to_json(value))
 
 
 def parse(cls: type[T], body: str) -> T:
@@ -142,7 +145,7 @@ def _order_row(state: State, venue_order_id: str, ended: dict[str, Order], newes
 def _notes(working: Working) -> str:
     notes = to_json(working)
     del notes["order"]
-    return json.dumps(notes, separators=(",", ":"))
+    return _ENCODE(notes)
 
 
 def _event_rows(state: State, events: list[BrokerEvent]) -> list[EventRow]:

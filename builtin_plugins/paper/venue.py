@@ -32,11 +32,12 @@ T = TypeVar("T")
 
 
 class Venue:
-    """The engine, what it remembers, and the one thread that writes. Calls must not overlap, except ``read``."""
+    """The engine, what it remembers, and the one thread that reads. Calls must not overlap, except ``read``."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._thread = anyio.CapacityLimiter(1)
+        self._writing = anyio.Lock(fast_acquire=True)
         self._store: Store | None = None
         self._used: set[tuple[str, str]] = set()
         self.engine = Engine(State(settings))
@@ -84,7 +85,8 @@ class Venue:
         news = [one for one in instruments if known.get(one.id) != one]
         known.update({one.id: one for one in news})
         if news:
-            await self.read(lambda store: store.save_instruments(news))
+            async with self._writing:
+                await self.read(lambda store: store.save_instruments(news))
 
     def is_used(self, account_id: str, client_order_id: str) -> bool:
         """Say whether an id was ever used in an account."""
@@ -122,7 +124,7 @@ class Venue:
         ended = {str(one.venue_order_id): one for one in orders if one.status.is_final}
         state.counters.event += len(changes.events)
         try:
-            await self.read(partial(_save, rows=batch(state, ended)))
+            await self._save(batch(state, ended))
         except StorageUnavailable as error:
             self.problem = str(error)
             await self._undo()
@@ -132,13 +134,16 @@ class Venue:
         state.changes = Changes()
         return changes.events, changes.accounts | {one.request.account.account_id for one in orders}
 
+    async def _save(self, rows: Batch) -> None:
+        assert self._store is not None, "the broker is entered before it is used"
+        async with self._writing:
+            self._store.save(rows)
+            if self._store.wants_sync:
+                await self.read(Store.sync)
+
     async def _undo(self) -> None:
         """Go back to what is stored, prices excepted."""
         before = self.engine.state
         await self._reload()
         self.engine.state.marks = before.marks
         self.engine.state.instruments = before.instruments
-
-
-def _save(store: Store, *, rows: Batch) -> None:
-    store.save(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import given
@@ -180,7 +181,11 @@ def test_the_same_flow_gives_the_same_events(flow: list[Action], mode: PositionM
 @settings(max_examples=50, deadline=None)
 @given(EITHER, MODES, st.integers(0, 24))
 def test_a_restart_anywhere_changes_nothing(flow: list[Action], mode: PositionMode, place: int) -> None:
-    store = Store(Path(":memory:"))
+    with TemporaryDirectory() as directory:
+        check_restart(flow, mode, place, Store(Path(directory) / "paper.sqlite"))
+
+
+def check_restart(flow: list[Action], mode: PositionMode, place: int, store: Store) -> None:
     steps = iter(range(len(flow)))
 
     def once(play: Play) -> None:

@@ -32,21 +32,27 @@ from gatehook.orders.records import Change
 from gatehook.orders.records import Conclusion
 from gatehook.orders.records import Known
 from gatehook.orders.records import Moment
-from gatehook.orders.records import read_json
-from gatehook.orders.records import write_checked
-from gatehook.orders.records import write_json
+from gatehook.orders.writing import read_json
+from gatehook.orders.writing import write_checked
+from gatehook.orders.writing import write_json
 
 _CACHED: Final = 4096
+# So far the positions of a new run are ahead of those of the last. A power cut takes its last commits that were not
+# FULL, less than a write-ahead log of 1,000 pages; a consumer may have read them, and keeps positions that the journal
+# does not know any more: they must not be given to something else.
+_AHEAD: Final = 1 << 20
 _ORDER_COLUMNS: Final = "seq, digest, body, traded, traded_cost"
 
 
 class Book:
     """The operations. Used in the writer's thread only; ``changes`` collects what the current operation did."""
 
-    def __init__(self, connection: sqlite3.Connection, now: Callable[[], Moment]) -> None:
+    def __init__(self, connection: sqlite3.Connection, now: Callable[[], Moment], *, is_new: bool) -> None:
         self._db = connection
         self._now = now
         self._cache: dict[int, Known] = {}
+        self._bound: set[tuple[int, str]] = set()
+        self._is_ahead = is_new
         self._changes: list[Change] = []
 
     def take_changes(self) -> list[Change]:
@@ -57,6 +63,8 @@ class Book:
     def forget(self) -> None:
         """Drop what is remembered of a transaction that was undone."""
         self._cache.clear()
+        self._bound.clear()
+        self._is_ahead = False
         self._changes = []
 
     # --- orders
@@ -156,24 +164,27 @@ class Book:
         traded = traded or known.traded
         if order is known.order and traded == known.traded:
             return known
-        after = attrs.evolve(known, order=order, traded=traded)
+        after = Known(seq=known.seq, digest=known.digest, order=order, traded=traded)
+        sums = (plain(traded.quantity), plain(traded.cost))
+        if order is known.order:
+            self._db.execute("UPDATE orders SET traded = ?, traded_cost = ? WHERE seq = ?", (*sums, known.seq))
+            return self._remember(after)
         body = write_checked(order)
         self._db.execute(
             "UPDATE orders SET status = ?, body = ?, traded = ?, traded_cost = ? WHERE seq = ?",
-            (order.status, body, plain(traded.quantity), plain(traded.cost), known.seq),
+            (order.status, body, *sums, known.seq),
         )
-        self._remember(after)
-        if order is not known.order:
-            self._changed(ORDER_TOPIC + order.status, order.request.account, order, body, traded)
-        return after
+        self._changed(ORDER_TOPIC + order.status, order.request.account, order, body, traded)
+        return self._remember(after)
 
     def _bind(self, known: Known) -> Known:
         """Keep the venue's id for the order, and give it the fills that came before the id was known."""
         order, account = known.order, known.order.request.account
-        if order.venue_order_id is None:
+        if order.venue_order_id is None or (known.seq, order.venue_order_id) in self._bound:
             return known
         key = (account.entry_id, account.account_id, order.venue_order_id)
         added = self._db.execute("INSERT OR IGNORE INTO venue_ids VALUES (?, ?, ?, ?)", (*key, known.seq)).rowcount
+        self._bound.add((known.seq, order.venue_order_id))
         if not added:
             return known
         rows = self._db.execute(
@@ -189,6 +200,7 @@ class Book:
     # --- fills and reports
 
     def _fill(self, fill: Fill) -> Fill | None:
+        self._go_ahead()
         known = self._owner_of(fill)
         now, account, body = self._now(), fill.account, write_checked(fill)
         added = self._db.execute(
@@ -227,12 +239,18 @@ class Book:
     def _changed(
         self, topic: str, account: AccountKey, payload: Order | Fill, body: str, traded: Traded | None = None
     ) -> None:
+        self._go_ahead()
         now = self._now()
         seq = self._db.execute(
             "INSERT INTO changes (topic, entry_id, account_id, body, market_ns, wall_ns) VALUES (?, ?, ?, ?, ?, ?)",
             (topic, account.entry_id, account.account_id, body, now.market, now.wall),
         ).lastrowid
         self._changes.append(Change(seq=seq, topic=topic, account=account, payload=payload, at=now, traded=traded))
+
+    def _go_ahead(self) -> None:
+        if not self._is_ahead:
+            self._db.execute("UPDATE sqlite_sequence SET seq = seq + ?", (_AHEAD,))
+            self._is_ahead = True
 
     # --- look-ups
 
@@ -269,6 +287,7 @@ class Book:
     def _remember(self, known: Known) -> Known:
         if len(self._cache) >= _CACHED:
             self._cache.clear()
+            self._bound.clear()
         self._cache[known.seq] = known
         return known
 

@@ -14,8 +14,8 @@ from gatehook.orders.records import Command
 from gatehook.orders.records import CommandResult
 from gatehook.orders.records import CommandState
 from gatehook.orders.records import Moment
-from gatehook.orders.records import read_json
-from gatehook.orders.records import write_json
+from gatehook.orders.writing import read_json
+from gatehook.orders.writing import write_json
 
 _COLUMNS: Final = "command_id, kind, entry_id, account_id, digest, caller, body, state, result"
 

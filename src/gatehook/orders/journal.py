@@ -1,4 +1,10 @@
-"""The order journal: what was asked, what was sent, what came of it. On stable storage before anybody hears of it."""
+"""The order journal: what was asked, what was sent, what came of it. Written before anybody hears of it.
+
+An intent is on stable storage before its order is sent. What a venue said of an order survives the death of the
+process, but a power cut may take the last of it, up to what was written before the last intent: those orders then read
+as being sent, or as they were before the last report, and are looked up at the venue, which said it once already. What
+only the desk knows (nothing was sent, the venue refused, nothing is proven) is on stable storage again.
+"""
 
 from __future__ import annotations
 
@@ -52,17 +58,19 @@ class Journal:
         writer: sqlite3.Connection,
         reader: sqlite3.Connection,
         diagnostics: tuple[Diagnostic, ...],
+        *,
+        is_new: bool,
     ) -> None:
         """Take the two connections; ``Journal.open`` is the way to make one."""
         self.path = path
         self.diagnostics = diagnostics
-        #: What a commit survives, in SQLite's words.
+        #: What an intent survives, in SQLite's words.
         self.durability = ("OFF", "NORMAL", "FULL", "EXTRA")[writer.execute("PRAGMA synchronous").fetchone()[0]]
         self._connections = (writer, reader)
         self._reader = reader
         self._read_turn = anyio.CapacityLimiter(1)
         self._clock = clock
-        self._book = Book(writer, self._moment)
+        self._book = Book(writer, self._moment, is_new=is_new)
         self._writer = Writer(writer, on_commit=self._committed, on_rollback=self._book.forget)
         self._listener: Callable[[Change], None] | None = None
 
@@ -75,9 +83,9 @@ class Journal:
         """
 
         def connect() -> Journal:
-            found = torn_tail(path)
+            is_new, found = not path.exists(), torn_tail(path)
             writer = open_writer(path)
-            return cls(path, clock, writer, open_reader(path), found)
+            return cls(path, clock, writer, open_reader(path), found, is_new=is_new)
 
         return await anyio.to_thread.run_sync(connect)
 
@@ -109,12 +117,12 @@ class Journal:
                 if self._listener is not None:
                     self._listener(change)
 
-    async def _write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+    async def _write(self, operation: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
         def collected(connection: sqlite3.Connection) -> tuple[T, list[Change]]:
             result = operation(connection)
             return result, self._book.take_changes()
 
-        result, _ = await self._writer.write(collected)
+        result, _ = await self._writer.write(collected, durable=durable)
         return result
 
     async def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
@@ -138,13 +146,17 @@ class Journal:
         return await self._write(lambda _: self._book.claim_list(listed))
 
     async def conclude(self, seq: int, conclusion: Conclusion) -> Known:
-        """Write what came of a send."""
-        return await self._write(lambda _: self._book.conclude(seq, conclusion))
+        """Write what came of a send: the venue's own word so that the process can die, the desk's on stable storage."""
+        durable = conclusion.report is None
+        return await self._write(lambda _: self._book.conclude(seq, conclusion), durable=durable)
 
     async def apply(self, entry_id: str, events: Iterable[object], cursor: str | None = None) -> tuple[Fill, ...]:
-        """Apply what a venue reported, with the stream's position after it; returns new fills of no known order."""
+        """Apply what a venue reported, with the stream's position after it; returns new fills of no known order.
+
+        A power cut can take reports and position together: the stream is then resumed where the reports are missing.
+        """
         listed = tuple(events)
-        return await self._write(lambda _: self._book.apply(entry_id, listed, cursor))
+        return await self._write(lambda _: self._book.apply(entry_id, listed, cursor), durable=False)
 
     async def recover(self) -> int:
         """Mark what was being sent when the last process ended as unknown; returns how many orders."""
@@ -160,8 +172,14 @@ class Journal:
         return await self._write(lambda connection: command_book.begin_command(connection, command, self._moment()))
 
     async def end(self, command_id: str, state: CommandState | None, result: CommandResult) -> None:
-        """Write what became of a command; ``None``: nothing was sent, its id is free again."""
-        await self._write(lambda connection: command_book.end_command(connection, command_id, state, result))
+        """Write what became of a command; ``None``: nothing was sent, its id is free again.
+
+        A power cut can take the word that a command was done: it reads as unknown then.
+        """
+        await self._write(
+            lambda connection: command_book.end_command(connection, command_id, state, result),
+            durable=state is not CommandState.DONE,
+        )
 
     # --- reading
 

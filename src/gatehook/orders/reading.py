@@ -18,7 +18,7 @@ from gatehook.orders.records import Change
 from gatehook.orders.records import Known
 from gatehook.orders.records import Moment
 from gatehook.orders.records import payload_class
-from gatehook.orders.records import read_json
+from gatehook.orders.writing import read_json
 
 PAGE: Final = 1000
 #: SQLite's word for no limit.

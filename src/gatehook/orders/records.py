@@ -1,19 +1,15 @@
-"""What the journal hands out: the records of orders, commands and changes, and their form in the database."""
+"""What the journal hands out: the records of orders, commands and changes."""
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Any
 from typing import Final
-from typing import TypeVar
 
 import attrs
 
 from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import PositionReport
-from gatehook.kinds.codec import from_json
-from gatehook.kinds.codec import to_json
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
@@ -21,8 +17,6 @@ from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.orders import Reason
 from gatehook.kinds.times import Ns
 from gatehook.orders.machine import Traded
-
-T = TypeVar("T")
 
 FILL_TOPIC: Final = "account.fill"
 POSITION_TOPIC: Final = "account.position"
@@ -103,30 +97,6 @@ class Conclusion:
     status: OrderStatus | None = None
     reason: Reason | None = None
     proven: bool = False
-
-
-def write_json(value: Any) -> str:
-    """Write a domain object as compact JSON text."""
-    return json.dumps(to_json(value), separators=(",", ":"))
-
-
-def write_checked(value: Any) -> str:
-    """Write what a provider said, if it can be read again: a field of a wrong type must not poison the journal.
-
-    Raises:
-        ValueError: when it cannot.
-    """
-    try:
-        text = write_json(value)
-        read_json(type(value), text)
-    except Exception as error:
-        raise ValueError(f"not a valid {type(value).__name__}: {type(error).__name__}") from error
-    return text
-
-
-def read_json(cls: type[T], text: str) -> T:
-    """Read what ``write_json`` wrote."""
-    return from_json(cls, json.loads(text))
 
 
 def payload_class(topic: str) -> type[Order | Fill | PositionReport | AccountState]:

@@ -1,4 +1,4 @@
-"""Durable writes, grouped: what waits while one commit is under way goes into the next one together."""
+"""Writes, grouped: what waits while one commit is under way goes into the next one together."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ _BATCH: Final = 256
 class _Write(Generic[T]):
     """One operation in the queue, and later its result or its error."""
 
-    __slots__ = ("done", "error", "operation", "result")
+    __slots__ = ("done", "durable", "error", "operation", "result")
 
-    def __init__(self, operation: Callable[[sqlite3.Connection], T]) -> None:
+    def __init__(self, operation: Callable[[sqlite3.Connection], T], *, durable: bool) -> None:
         self.operation = operation
+        self.durable = durable
         self.done = False
         self.error: Exception | None = None
         self.result: T | None = None
 
 
 class Writer:
-    """The one writer of a database. Each operation is atomic; it is on stable storage when ``write`` returns."""
+    """The one writer of a database. Each operation is atomic, and what ``write`` returned from survives SIGKILL."""
 
     def __init__(
         self, connection: sqlite3.Connection, *, on_commit: Callable[[list[Any]], None], on_rollback: Callable[[], None]
@@ -54,15 +55,18 @@ class Writer:
         self._committing = threading.Lock()
         self._limiter = anyio.CapacityLimiter(1)
 
-    async def write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``operation`` in a transaction and wait until it is on stable storage.
+    async def write(self, operation: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
+        """Run ``operation`` in a transaction and wait until it is committed, if ``durable`` on stable storage.
+
+        What is not durable may be lost in a power cut together with all that was written after it, up to the next
+        durable write: that one makes everything before it durable too.
 
         Raises:
             StorageUnavailable: when the database could not be written; nothing of the operation is in it.
         """
         if self._closed:
             raise StorageUnavailable("the order journal is closed")
-        write = _Write(operation)
+        write = _Write(operation, durable=durable)
         self._waiting.append(write)
         try:
             async with self._turn:
@@ -94,6 +98,8 @@ class Writer:
 
     def _transact(self, batch: list[_Write[Any]]) -> None:
         try:
+            durable = any(write.durable for write in batch)
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._connection.execute("BEGIN IMMEDIATE")
             for write in batch:
                 self._run(write, alone=len(batch) == 1)
