@@ -68,7 +68,6 @@ class Story:
             "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this switch the wrong way round
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PYTEST_ADDOPTS": "-p no:cacheprovider",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
         self._gateway: subprocess.Popen | None = None
         self._output = ""
@@ -127,6 +126,7 @@ class Story:
             assert self._gateway.poll() is None, f"{line}\n{log.read_text()}"
             assert time.monotonic() < end, f"{line}\n{log.read_text()}"
             time.sleep(0.05)
+        self._output = log.read_text()
 
     def _stop(self) -> None:
         gateway, self._gateway = self._gateway, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -36,6 +37,18 @@ def run(*command: object) -> subprocess.CompletedProcess:
 def test_the_generated_sections_are_up_to_date():
     done = run(DOCS / "generate.py", "--check")
     assert done.returncode == 0, f"run: python docs/generate.py\n{done.stdout}{done.stderr}"
+
+
+def test_a_stale_section_is_shown_and_mended(tmp_path):
+    docs = shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("_build", "__pycache__"))
+    page = docs / "capabilities.md"
+    right = page.read_text("utf-8")
+    page.write_text(right.replace("| 38, 40 |", "| 39 |"), "utf-8")
+    found = run(docs / "generate.py", "--check")
+    assert found.returncode == 1
+    assert "+| `supportsTrades` | true or false | unsupported | trade streams | 38, 40 |" in found.stdout
+    assert run(docs / "generate.py").returncode == 0
+    assert page.read_text("utf-8") == right
 
 
 @pytest.mark.skipif(find_spec("sphinx") is None, reason="the extra docs is not installed")
