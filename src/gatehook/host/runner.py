@@ -91,7 +91,7 @@ class Runner:
         begun = self._registry.begin([one.entry.plugin_id for one in configured])
         self._spawn(partial(self._registry.finish, begun, deadline=self._services.settings.start_timeout), "loading")
         for supervisor in supervisors:
-            self._spawn(supervisor.run, supervisor.entry.entry_id)
+            self._launch(supervisor)
         await self._changes.wait_until(lambda: all(entry.settled for entry in wanted))
 
     async def _configure(self, supervisors: Sequence[Supervisor]) -> Sequence[Supervisor]:
@@ -106,7 +106,7 @@ class Runner:
         return tuple(configured)
 
     def _supervise(self, entry: Entry) -> Supervisor:
-        supervisor = Supervisor(
+        return Supervisor(
             entry,
             partial(self._resolve, entry.spec),
             services=self._services,
@@ -114,8 +114,11 @@ class Runner:
             desk=self._desk,
             entries=self.entries,
         )
-        self._supervisors[entry.entry_id] = supervisor
-        return supervisor
+
+    def _launch(self, supervisor: Supervisor) -> None:
+        # Known from here on, and not before: whoever stops it waits for the end of its task.
+        self._supervisors[supervisor.entry.entry_id] = supervisor
+        self._spawn(supervisor.run, supervisor.entry.entry_id)
 
     def _spawn(self, function: Callable[[], Any], name: str) -> None:
         assert self._tasks is not None, "the host is running"
@@ -149,7 +152,7 @@ class Runner:
             await self.restart(entry)
         elif not self._stopping:
             entry.set(RunState.STARTING)
-            self._spawn(self._supervise(entry).run, entry.entry_id)
+            self._launch(self._supervise(entry))
             await self._changes.wait_until(lambda: entry.settled)
 
     async def end(self, entry: Entry, kind: Kind) -> None:
