@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
+from benchmarks.interpreters import bytecode_kept
 from benchmarks.measuring import Row
-from benchmarks.measuring import bytecode_kept
 from benchmarks.measuring import number
 
 #: Every benchmark: a module of this package with ``run(quick)``, which yields rows.
@@ -56,10 +56,14 @@ def _run(name: str, quick: bool) -> Iterable[Row]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    return parser.parse_args()
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in NAMES:
+            parser.error(f"there is no benchmark {name!r}; there are {', '.join(NAMES)}")
+    return options
 
 
 def _document(row: Row) -> dict[str, object]:

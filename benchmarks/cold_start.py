@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.gateway_process import run_gateway
+from benchmarks.interpreters import child_seconds
 from benchmarks.measuring import Budget
 from benchmarks.measuring import Row
-from benchmarks.measuring import child_seconds
 
 #: What the gateway cannot do without: interpreter, event loop, attrs, SQLite, logging.
 _FLOOR: Final = "import anyio, anyio._backends._asyncio, asyncio, attrs, cattrs, click, pluggy, sqlite3, structlog"

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import gc
-import os
-import resource
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Awaitable
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
-from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
-from unittest import mock
 
 import attrs
 
@@ -123,30 +114,3 @@ async def side_by_side_async(works: Mapping[str, Callable[[], Awaitable[object]]
             if counts:
                 taken[name].append(time.perf_counter() - begun)
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
-
-
-@contextmanager
-def bytecode_kept() -> Iterator[None]:
-    """Let the interpreters that are started inside keep bytecode, as an installed package has it, and share it."""
-    with tempfile.TemporaryDirectory() as directory, mock.patch.dict(os.environ, PYTHONPYCACHEPREFIX=directory):
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        yield
-
-
-def child_seconds(arguments: Sequence[str]) -> tuple[float, float]:
-    """Run an interpreter to its end; return the wall and the CPU seconds it took.
-
-    Raises:
-        RuntimeError: with its last words, when it fails.
-    """
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    ended = subprocess.run([sys.executable, *arguments], capture_output=True, check=False, text=True)
-    after, taken = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begun
-    if ended.returncode:
-        raise RuntimeError(f"{' '.join(arguments)}: {ended.stderr.strip()[-500:]}")
-    return taken, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def child_cpu(arguments: Sequence[str]) -> float:
-    """Return the CPU seconds that an interpreter takes to its end."""
-    return child_seconds(arguments)[1]

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from benchmarks.interpreters import child_cpu
 from benchmarks.measuring import Budget
 from benchmarks.measuring import Row
-from benchmarks.measuring import child_cpu
 from benchmarks.measuring import medians
 from benchmarks.plugins_on_disk import write_plugins
 

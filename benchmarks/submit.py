@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Awaitable
 from collections.abc import Callable
+from collections.abc import Coroutine
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from typing import Any
 from typing import Final
 
 import anyio
@@ -75,7 +76,7 @@ async def _measure(quick: bool) -> list[Row]:
     ]
 
 
-def _submitter(broker: BrokerHandle) -> Callable[[], Awaitable[None]]:
+def _submitter(broker: BrokerHandle) -> Callable[[], Coroutine[Any, Any, None]]:
     numbers = count(1)
 
     async def submit() -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from collections.abc import Callable
+from collections.abc import Coroutine
 from collections.abc import Iterator
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
+from typing import Any
 from typing import Final
 
 import anyio
@@ -74,7 +76,7 @@ def _rows(backend: str, rates: dict[str, float]) -> Iterator[Row]:
 
 
 async def through_the_bus(
-    ticks: Sequence[Tick], read: Callable[[Subscription, list[object]], Awaitable[None]], overflow: Overflow
+    ticks: Sequence[Tick], read: Callable[[Subscription, list[object]], Coroutine[Any, Any, None]], overflow: Overflow
 ) -> int:
     """Publish every tick; return how many each subscriber got."""
     bus = EventBus()
