@@ -71,7 +71,7 @@ async def test_fault_29_back_off_deadlines_and_quarantine_run_on_the_clock_that_
 
     good = Scripted()
     plugins = [(manifest("bad"), Scripted(enter=enter)), (manifest("good"), good)]
-    async with plugin_host(plugins=plugins, clock=clock, config={"supervision": FAST}) as host:
+    async with plugin_host(plugins=plugins, clock=clock, config={"supervision": {**FAST, "call_timeout": 0.3}}) as host:
         with anyio.fail_after(20):
             await until(host, "bad", "quarantined")
         good.answer = lambda provider: anyio.sleep_forever()

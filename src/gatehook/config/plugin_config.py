@@ -19,6 +19,7 @@ from gatehook.config.model import EntryConfig
 from gatehook.config.quick import Stored
 from gatehook.config.readers import type_name
 from gatehook.config.schema_walk import child
+from gatehook.config.schema_walk import is_hidden_at
 from gatehook.config.schema_walk import is_marked
 from gatehook.config.schema_walk import is_secret_at
 from gatehook.config.schema_walk import possible
@@ -120,14 +121,17 @@ def resolve_entry(
 
 
 def masked(entry: EntryConfig, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a configuration for people: references as they were written, every secret in clear text as a mask."""
+    """Return a configuration for people: references as they were written, every secret in clear text as a mask.
+
+    What the schema does not admit at all is masked too: it may be a secret under a name that was mistyped.
+    """
 
     def show(value: Any, steps: Steps) -> Any:
         if isinstance(value, dict) and reference_in(value) is None:
             return {name: show(one, (*steps, name)) for name, one in value.items()}
         if isinstance(value, list):
             return [show(one, (*steps, at)) for at, one in enumerate(value)]
-        if isinstance(value, Secret) or (reference_in(value) is None and is_secret_at(schema, schema, steps)):
+        if isinstance(value, Secret) or (reference_in(value) is None and is_hidden_at(schema, steps)):
             return str(Secret(""))
         return value
 

@@ -130,6 +130,16 @@ def is_marked(schema: Any, root: Any) -> bool:
     )
 
 
+def is_hidden_at(schema: Any, steps: Sequence[str | int]) -> bool:
+    """Say whether what is here is not for people to see: a secret, or nothing that the schema admits."""
+    here = schema
+    for step in steps:
+        here = child(here, schema, step)
+        if not admitted(here, schema):
+            return True
+    return is_secret_at(schema, schema, steps)
+
+
 def is_secret_at(schema: Any, root: Any, steps: Sequence[str | int]) -> bool:
     """Say whether a place is secret: it, or something around it, is marked or has a secret's name."""
     here = schema
