@@ -55,7 +55,7 @@ async def paper(plugin_host):
     }
     async with plugin_host(builtin=True, plugins=[(ControlledPrices.MANIFEST, prices)], config=config) as host:
         venue = PaperVenue(prices, lambda: host.desk.entry("paper"))
-        await venue.quote(BID, ASK)
+        await prices.followed()
         yield await BrokerRig.of(
             host, "paper", symbol="EURUSD", bid=BID, ask=ASK, venue=venue, hedging="hedged", forbidden="locked"
         )

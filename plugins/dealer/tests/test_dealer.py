@@ -52,8 +52,8 @@ async def dealing(plugin_host):
     where = {"installed": ["dealer"]} if INSTALLED else {"paths": [Path(__file__).parents[1]]}
     host = plugin_host(plugins=[(ControlledPrices.MANIFEST, prices)], config=config, **where)
     async with host:
+        await prices.followed()
         market = Market(prices, host)
-        await market.quote(BID, ASK)
         yield await BrokerRig.of(host, "dealer", symbol="EURUSD", bid=BID, ask=ASK, venue=market, forbidden="locked")
 
 

@@ -100,7 +100,8 @@ class BrokerSuite(Suite):
     async def test_10_what_is_declared_is_taken_and_nothing_else(self, rig: BrokerRig) -> None:
         for kind in OrderType:
             trailing = TRAILING if kind is OrderType.TRAILING_STOP else None
-            await taken_if(rig, kind in rig.declared.order_types, rig.order(kind, trailing=trailing))
+            order = await taken_if(rig, kind in rig.declared.order_types, rig.order(kind, trailing=trailing))
+            assert kind is OrderType.MARKET or order is None or order.filled == 0, f"{kind}: filled at another price"
         for tif in TimeInForce:
             expiry = rig.host.clock.now() + 3600 * 10**9 if tif is TimeInForce.GTD else None
             request = rig.order(OrderType.LIMIT, time_in_force=tif, expire_at=expiry)
@@ -311,13 +312,14 @@ async def refused(rig: BrokerRig, error: type[Exception], request: OrderRequest,
     assert await rig.venue.requests() == before
 
 
-async def taken_if(rig: BrokerRig, declared: bool, request: OrderRequest) -> None:
+async def taken_if(rig: BrokerRig, declared: bool, request: OrderRequest) -> Order | None:
     """Check that the venue takes an order that uses what is declared, and that any other is refused before it."""
     if not declared:
-        return await refused(rig, UnsupportedCapability, request)
+        await refused(rig, UnsupportedCapability, request)
+        return None
     order = await rig.broker.submit_order(request)
     assert order.status is not OrderStatus.REJECTED, order.reason
-    return None
+    return order
 
 
 async def rejected(rig: BrokerRig, request: OrderRequest) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import pairwise
 from typing import ClassVar
+from typing import Final
 from typing import Protocol
 from typing import TypeVar
 
@@ -48,6 +49,9 @@ class Feed(Protocol):
 
 
 T = TypeVar("T")
+
+#: Seconds within which a source does what a statement waits for.
+PATIENCE: Final = 5.0
 
 
 @attrs.frozen(kw_only=True)
@@ -160,7 +164,7 @@ class MarketDataSuite(Suite):
                 assert rig.source.health().status is HealthStatus.DEGRADED
 
     async def test_44_leaving_a_stream_ends_it_at_once(self, rig: PricesRig) -> None:
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(read_for_ever, rig)
                 await anyio.sleep(0.05)
@@ -190,15 +194,16 @@ async def paged(rig: PricesRig, timeframe: Timeframe, limit: int | None) -> Sequ
 
 
 async def soon(items: Items[Tick | Candle]) -> object:
-    """Return the next item, or fail after five seconds."""
-    with anyio.fail_after(5):
+    """Return the next item, or fail when it does not come."""
+    with anyio.fail_after(PATIENCE):
         return await anext(items)
 
 
 async def until(items: Items[Tick | Candle], kinds: type[T] | tuple[type[T], ...]) -> T:
-    """Return the next item of these types, or fail after five seconds."""
-    with anyio.fail_after(5):
+    """Return the next item of these types, or fail when it does not come."""
+    with anyio.fail_after(PATIENCE):
         async for item in items:
             if isinstance(item, kinds):
                 return item
-    pytest.fail(f"the stream ended before {kinds}")
+    # No pytest.fail: it is no Exception, and the task group of the stream would wrap it.
+    raise AssertionError(f"the stream ended before {kinds}")

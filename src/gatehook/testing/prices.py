@@ -42,6 +42,7 @@ class ControlledPrices(MarketData):
 
     def __init__(self, *, bid: Decimal | str, ask: Decimal | str) -> None:
         self._sinks: list[Sink[Tick | Candle]] = []
+        self._followed = anyio.Event()
         self._market: tuple[Decimal, Decimal, Decimal | None] = (Decimal(bid), Decimal(ask), None)
         self._context: PluginContext | None = None
 
@@ -85,9 +86,21 @@ class ControlledPrices(MarketData):
         self._sinks.append(sink)
         try:
             sink.put(self._tick())
+            self._followed.set()
             await anyio.sleep_forever()
         finally:
             self._sinks.remove(sink)
+
+    async def followed(self, seconds: float = 5) -> None:
+        """Return when a broker that has just been started has opened its stream and acted on the first quote.
+
+        Raises:
+            TimeoutError: when it opens none.
+        """
+        with anyio.fail_after(seconds):
+            await self._followed.wait()
+            for sink in tuple(self._sinks):
+                await sink.drained()
 
     async def set(self, bid: Decimal | str, ask: Decimal | str, size: Decimal | None = None) -> None:
         """Set the market, and return when every stream's consumer has acted on it."""
