@@ -12,7 +12,7 @@ import pytest
 from tests.docs.stories import DOCS
 from tests.docs.stories import ROOT
 
-PAGES = (DOCS / "architecture.md", *sorted((DOCS / "decisions").glob("*.md")))
+PAGES = (DOCS / "architecture.md", DOCS / "providers.md", *sorted((DOCS / "decisions").glob("*.md")))
 TEXTS = {path: path.read_text("utf-8") for path in PAGES}
 NO_MODULES = {"gatehook.toml", "gatehook.lock"}
 NAMES = sorted({name for text in TEXTS.values() for name in re.findall(r"`(gatehook(?:\.\w+)+)`", text)} - NO_MODULES)
