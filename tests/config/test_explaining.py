@@ -69,9 +69,9 @@ def test_a_secret_is_masked_and_a_reference_is_shown(path: Path) -> None:
     assert config.explain("plugins.entries.x.config.apiKey").value == MASK
     assert config.explain("plugins.entries.x.config.token").value == {"env": "T"}
     schema = {"properties": {"mark": {"writeOnly": True}}}
-    assert config.explain("plugins.entries.x.config.mark", schema).value == MASK
+    assert config.explain("plugins.entries.x.config.mark", {"x": schema}).value == MASK
     assert CANARY not in json.dumps(shown(config, {"x": schema}))
-    assert CANARY not in json.dumps(config.explain("plugins", schema).value["entries"]["x"]["config"]["apiKey"])
+    assert CANARY not in json.dumps(config.explain("plugins", {"x": schema}).value["entries"]["x"]["config"]["apiKey"])
 
 
 def test_a_secret_in_an_address_is_masked() -> None:

@@ -16,7 +16,7 @@ SCHEMA = {
     "properties": {
         "token": {"type": "string", "writeOnly": True},
         "apiKey": {"type": "string"},
-        "limit": {"type": "integer"},
+        "seed": {"type": "string", "x-sensitive": True},
         "login": {"type": "object", "properties": {"password": {"type": "string"}}},
         "accounts": {"type": "array", "items": {"type": "object", "properties": {"secret": {"type": "string"}}}},
     },
@@ -27,6 +27,7 @@ ENTRY = "[plugins.entries.venue.config]\n"
 WAYS = {
     "in clear": f'{ENTRY}token = "{CANARY}"\n',
     "by its name": f'{ENTRY}token = "x-x-x-x"\napiKey = "{CANARY}"\n',
+    "by the author's mark alone": f'{ENTRY}token = "x-x-x-x"\nseed = "{CANARY}"\n',
     "inside a table": f'{ENTRY}token = "x-x-x-x"\nlogin = {{ password = "{CANARY}" }}\n',
     "inside a list": f'{ENTRY}token = "x-x-x-x"\naccounts = [{{ secret = "{CANARY}" }}]\n',
     "by a variable": f'{ENTRY}token = {{ env = "CANARY_VARIABLE" }}\n',
@@ -53,6 +54,7 @@ COMMANDS = (
     ("config", "get", "plugins.entries.venue.config.token"),
     ("config", "explain", "plugins.entries.venue.config.token"),
     ("config", "explain", "plugins.entries"),
+    ("config", "get", "plugins"),
     ("config", "set", "plugins.entries.venue.config.token", CANARY),
     ("status",),
 )

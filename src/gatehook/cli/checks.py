@@ -47,8 +47,8 @@ def _running_problems(where: Where) -> list[Mapping[str, Any]]:
 
 
 def schemas_of(config: Config) -> Mapping[str, Mapping[str, Any]]:
-    """Return the configSchema of every plugin that was found, by its id."""
+    """Return the configSchema of every plugin that was found, by its id; of several with one id the first counts."""
     from gatehook.catalog.plan import make_plan
 
-    found = (one.manifest for one in make_plan(config).candidates)
+    found = (one.manifest for one in reversed(make_plan(config).candidates))
     return {manifest.id: manifest.config_schema for manifest in found if manifest is not None}

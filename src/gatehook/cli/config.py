@@ -103,12 +103,8 @@ def get(key: str, where: Where, *, as_json: bool) -> None:
 
 
 def _explain(where: Where, key: str) -> Explanation:
-    from gatehook.config.explaining import explain as explain_key
-
     config = where.load()
-    schemas: Mapping[str, Any] = schemas_of(config) if key.startswith("plugins.entries.") else {}
-    entry = config.plugins.entries.get(key.split(".")[2]) if schemas else None
-    return explain_key(config, key, schemas.get(entry.plugin_id) if entry else None)
+    return config.explain(key, schemas_of(config))
 
 
 @click.command("set")

@@ -15,7 +15,6 @@ from gatehook.config.model import SECTIONS
 from gatehook.config.model import Config
 from gatehook.config.model import EntryConfig
 from gatehook.config.model import Explanation
-from gatehook.config.model import entry_at
 from gatehook.config.plugin_config import masked
 from gatehook.config.settings import Named
 from gatehook.config.settings import settings_of
@@ -103,16 +102,14 @@ def _section(section: Any) -> dict[str, Any]:
     }
 
 
-def explain(config: Config, key: str, schema: Mapping[str, Any] | None = None) -> Explanation:
+def explain(config: Config, key: str, schemas: Mapping[str, Mapping[str, Any]] | None = None) -> Explanation:
     """Say what a dotted key is and where its value came from; ``Config.explain`` calls this.
 
     Raises:
         GatehookError: when there is no such key.
     """
     steps = parse_key(key) or (key,)
-    entry = entry_at(config, steps)
-    plugin = entry.plugin_id if entry else ""
-    everything = shown(config, {plugin: schema} if plugin and schema else {})
+    everything = shown(config, schemas)
     try:
         value = get(everything, steps)
     except KeyError:

@@ -232,19 +232,19 @@ class Config:
         """The configuration file, when there is one."""
         return self.sources.path
 
-    def explain(self, key: str, schema: Mapping[str, Any] | None = None) -> Explanation:
+    def explain(self, key: str, schemas: Mapping[str, Mapping[str, Any]] | None = None) -> Explanation:
         """Say what a dotted key is and where its value came from.
 
         Args:
             key: as TOML writes it.
-            schema: the configSchema of the plugin whose key it is; without it a secret is known by its name alone.
+            schemas: the configSchema of each plugin by id; without one a secret is known by its name alone.
 
         Raises:
             GatehookError: when there is no such key.
         """
         from gatehook.config.explaining import explain
 
-        return explain(self, key, schema)
+        return explain(self, key, schemas)
 
 
 def entry_at(config: Config, key: Key) -> EntryConfig | None:
