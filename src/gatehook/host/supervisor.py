@@ -131,10 +131,16 @@ class Supervisor:
                 finally:
                     await self._let_go()
                     tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            # A provider may fail while it is cancelled: only the cancellation goes on up.
+            ours, failed = group.split(lambda one: not isinstance(one, BaseExceptionGroup) and is_ours(one))
+            if ours is not None:
+                raise ours from None
+            return _single(failed or group)
         except BaseException as error:
             if is_ours(error):
                 raise
-            return _single(error)
+            return error
         return self._last_error
 
     async def _prepare(self) -> tuple[LoadedPlugin, Mapping[str, Any]]:

@@ -130,7 +130,9 @@ class Desk:
 
         What the provider's code raises beyond ``ProviderError`` is the caller's: the provider crashed.
         """
-        await watch(self, self.entry(access.entry_id))
+        entry = self.find_entry(access.entry_id)
+        if entry is not None and entry.access is access:  # it may have been detached before this task began
+            await watch(self, entry)
 
     def entry(self, entry_id: str) -> Entry:
         """Return a running entry.
