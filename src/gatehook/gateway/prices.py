@@ -134,8 +134,11 @@ class Prices:
             tasks.cancel_scope.cancel()
 
     async def _pump_one(self, pump: MarketPump, source: Source) -> None:
-        opening = _Opening(source.handle, self._opened[source.entry_id])
-        await pump.run(source.entry_id, opening, await self._subscriptions(source))
+        opened = self._opened[source.entry_id]
+        subscriptions = await self._subscriptions(source)
+        if subscriptions:
+            await pump.run(source.entry_id, _Opening(source.handle, opened), subscriptions)
+        opened.set()  # a source that has quotes when asked, and no stream, is waited for no longer
 
     async def opened(self, timeout: float) -> None:
         """Wait until every source's stream is open, or ``timeout`` seconds: what comes now misses nothing."""
