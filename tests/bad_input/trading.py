@@ -69,6 +69,21 @@ async def directory(world):
     return await world.refused()
 
 
+@TABLE.row("journal.unavailable", "a full disk", "path")
+async def full_disk(world):
+    connect = sqlite3.connect
+
+    def small(database, *arguments, **options):
+        connection = connect(database, *arguments, **options)
+        if str(database).endswith("journal.sqlite"):
+            connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    with world.monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", small)
+        return await world.refused()
+
+
 @TABLE.row("journal.torn-tail", "a write-ahead log cut in the middle of a commit", "path")
 async def torn(world):
     copy = world.folder / "copy"
