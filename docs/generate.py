@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from generating import admission
+from generating import api
+from generating import builtin
 from generating import capabilities
 from generating import cli
 from generating import configuration
@@ -32,6 +34,7 @@ SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
     "admission": admission.admission,
     "admission reasons": admission.reasons,
     "admission statuses": admission.admission_statuses,
+    "api": api.section,
     "capabilities": capabilities.section,
     "commands": cli.commands,
     "diagnostics": diagnostics.section,
@@ -41,10 +44,14 @@ SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
     "manifest fields": manifest.fields,
     "order topics": events.order_topics,
     "origins": admission.origins,
+    "paper": builtin.paper,
     "permissions": manifest.permissions,
+    "replay": builtin.replay,
     "requires": manifest.requires,
     "run states": admission.run_states,
     "settings": configuration.section,
+    "simulated": builtin.simulated,
+    "sqlite fts": builtin.sqlite_fts,
     "statements": statements.section,
 }
 _SECTION: Final = re.compile(r"(<!-- begin ([a-z ]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)

@@ -33,9 +33,9 @@ def section() -> str:
 
 def _suite(title: str, suite: type[Suite], kind: Kind | None) -> str:
     switches = {} if kind is None else _switches(kind)
-    rows = [(number, prose(text), switches.get(number, "always")) for number, text in statements_of(suite)]
+    rows = [(number, prose(text), switches.get(number, "every plugin")) for number, text in statements_of(suite)]
     intro = f"`gatehook.testing.{suite.__name__}`, {len(rows)} statements."
-    return f"## {title}\n\n{intro}\n\n" + table(("number", "statement", "switched on by"), rows)
+    return f"## {title}\n\n{intro}\n\n" + table(("number", "statement", "belongs to"), rows)
 
 
 def _switches(kind: Kind) -> Mapping[str, str]:

@@ -18,8 +18,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import gatehook
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+#: Where the package is that is being tested: the checkout's, or an installed one.
+GATEHOOK = str(Path(gatehook.__file__).parents[1])
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "CONTRIBUTING.md"]
 _FENCE = re.compile(r"(?P<before>[^\n]*)\n\n?^```(?P<language>[\w{}]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 #: What blocks may be: run, read by a parser, for readers only, for Sphinx.
@@ -61,7 +65,7 @@ class Story:
         self._environment = kept | {
             "HOME": str(folder / "home"),
             "PATH": os.pathsep.join([str(scripts), os.environ["PATH"]]),
-            "PYTHONPATH": os.pathsep.join([str(site), str(ROOT / "src")]),
+            "PYTHONPATH": os.pathsep.join([str(site), GATEHOOK]),
             "PIP_TARGET": str(site),
             "PIP_NO_INDEX": "1",
             "PIP_NO_DEPS": "1",

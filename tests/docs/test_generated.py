@@ -16,10 +16,11 @@ from gatehook.catalog.admission import AdmissionStatus
 from gatehook.context import RunState
 from gatehook.diagnostics.catalogue import catalogue
 from tests.docs.stories import DOCS
+from tests.docs.stories import GATEHOOK
 from tests.docs.stories import PAGES
 from tests.docs.stories import ROOT
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": GATEHOOK}
 
 
 def run(*command: object) -> subprocess.CompletedProcess:
