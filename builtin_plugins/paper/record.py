@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
-from typing import Final
 from typing import TypeVar
 
 import attrs
@@ -16,6 +14,7 @@ from gatehook.kinds.codec import to_json
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.instruments import Instrument
 from gatehook.kinds.instruments import InstrumentId
+from gatehook.kinds.json_text import to_text
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
 from gatehook.kinds.times import Ns
@@ -30,8 +29,6 @@ from .state import Counters
 from .state import State
 
 T = TypeVar("T")
-# json.dumps makes a new encoder at each call that wants other separators.
-_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @attrs.frozen
@@ -91,11 +88,6 @@ def number(venue_order_id: str) -> int:
     return int(digits) if digits.isdecimal() and digits.isascii() and venue_order_id == f"P{digits}" else 0
 
 
-def text(value: Any) -> str:
-    """Write an object as JSON text."""
-    return _ENCODE(to_json(value))
-
-
 def parse(cls: type[T], body: str) -> T:
     """Read an object from JSON text."""
     return from_json(cls, json.loads(body))
@@ -109,13 +101,13 @@ def batch(state: State, ended: dict[str, Order], *, all_marks: bool = False) -> 
     told = zip(changes.events, events, strict=True)
     newest = {str(one.venue_order_id): row.body for one, row in told if isinstance(one, Order)}
     return Batch(
-        counters=text(state.counters),
+        counters=to_text(state.counters),
         orders=tuple(_order_row(state, one, ended, newest) for one in sorted(changes.orders, key=number)),
         events=tuple(events),
         holdings=tuple((one, _maybe(state.holdings.get(one))) for one in sorted(changes.holdings)),
         accounts=tuple((one, _books(state.accounts[one])) for one in sorted(changes.accounts)),
         marks=tuple(
-            (str(one), text(Price(mark=mark, swapped=state.swapped.get(one))))
+            (str(one), to_text(Price(mark=mark, swapped=state.swapped.get(one))))
             for one, mark in state.marks.items()
             if all_marks or one in concerned
         ),
@@ -137,7 +129,7 @@ def _order_row(state: State, venue_order_id: str, ended: dict[str, Order], newes
         order.request.account.account_id,
         order.request.client_order_id,
         order.ts_last,
-        newest.get(venue_order_id) or text(order),
+        newest.get(venue_order_id) or to_text(order),
         None if working is None else _notes(working),
     )
 
@@ -145,7 +137,7 @@ def _order_row(state: State, venue_order_id: str, ended: dict[str, Order], newes
 def _notes(working: Working) -> str:
     notes = to_json(working)
     del notes["order"]
-    return _ENCODE(notes)
+    return to_text(notes)
 
 
 def _event_rows(state: State, events: list[BrokerEvent]) -> list[EventRow]:
@@ -155,7 +147,7 @@ def _event_rows(state: State, events: list[BrokerEvent]) -> list[EventRow]:
         order = isinstance(event, Order)
         account = event.request.account if isinstance(event, Order) else event.account
         ts = event.ts_last if isinstance(event, Order) else event.ts_event
-        rows.append(EventRow(place, "order" if order else "fill", account.account_id, ts, text(event)))
+        rows.append(EventRow(place, "order" if order else "fill", account.account_id, ts, to_text(event)))
     return rows
 
 
@@ -165,11 +157,11 @@ def event_from(kind: str, body: str) -> Order | Fill:
 
 
 def _maybe(holding: Holding | None) -> str | None:
-    return None if holding is None else text(holding)
+    return None if holding is None else to_text(holding)
 
 
 def _books(account: Account) -> str:
-    return text(Books(balances=account.balances, residuals=account.residuals))
+    return to_text(Books(balances=account.balances, residuals=account.residuals))
 
 
 @attrs.frozen(kw_only=True)

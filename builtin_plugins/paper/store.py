@@ -14,6 +14,7 @@ from typing import Final
 
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.instruments import Instrument
+from gatehook.kinds.json_text import to_text
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
 from gatehook.kinds.times import Ns
@@ -23,7 +24,6 @@ from .record import Stored
 from .record import event_from
 from .record import number
 from .record import parse
-from .record import text
 
 SCHEMA: Final = 1
 FILE: Final = "paper.sqlite"
@@ -137,7 +137,7 @@ class Store:
         Raises:
             StorageUnavailable: when it cannot be written.
         """
-        rows = [(str(one.id), text(one)) for one in instruments]
+        rows = [(str(one.id), to_text(one)) for one in instruments]
         try:
             self._writing.execute("BEGIN IMMEDIATE")
             self._writing.executemany("INSERT OR REPLACE INTO instruments VALUES (?, ?)", rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated
 from typing import Final
 
@@ -22,9 +23,13 @@ _RFC3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,
 def to_rfc3339(ns: int) -> str:
     """Write nanoseconds as RFC 3339 in UTC, with as many digits of the second as the value has."""
     seconds, rest = divmod(ns, SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
-    fraction = f"{rest:09d}".rstrip("0")
-    return f"{text}.{fraction}Z" if fraction else f"{text}Z"
+    return f"{_whole(seconds)}.{rest:09d}".rstrip("0") + "Z" if rest else f"{_whole(seconds)}Z"
+
+
+@lru_cache(maxsize=256)
+def _whole(seconds: int) -> str:
+    """Write whole seconds; what happens together is of the same few."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 def from_rfc3339(text: str) -> int:

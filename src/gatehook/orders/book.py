@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import count
 from typing import Final
 
 import attrs
@@ -52,7 +53,11 @@ class Book:
         self._now = now
         self._cache: dict[int, Known] = {}
         self._bound: set[tuple[int, str]] = set()
-        self._is_ahead = is_new
+        ahead = 0 if is_new else _AHEAD
+        self._fills, self._seqs = (
+            count((connection.execute(f"SELECT max(seq) FROM {table}").fetchone()[0] or 0) + ahead + 1)  # noqa: S608  constants
+            for table in ("fills", "changes")
+        )
         self._changes: list[Change] = []
 
     def take_changes(self) -> list[Change]:
@@ -64,7 +69,6 @@ class Book:
         """Drop what is remembered of a transaction that was undone."""
         self._cache.clear()
         self._bound.clear()
-        self._is_ahead = False
         self._changes = []
 
     # --- orders
@@ -200,14 +204,13 @@ class Book:
     # --- fills and reports
 
     def _fill(self, fill: Fill) -> Fill | None:
-        self._go_ahead()
         known = self._owner_of(fill)
         now, account, body = self._now(), fill.account, write_checked(fill)
         added = self._db.execute(
-            "INSERT OR IGNORE INTO fills (entry_id, account_id, instrument, trade_id, venue_order_id, order_seq,"
-            " ts_event, body, market_ns, wall_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (account.entry_id, account.account_id, str(fill.instrument_id), fill.trade_id, fill.venue_order_id,
-             known.seq if known else None, fill.ts_event, body, now.market, now.wall),
+            "INSERT OR IGNORE INTO fills (seq, entry_id, account_id, instrument, trade_id, venue_order_id, order_seq,"
+            " ts_event, body, market_ns, wall_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (next(self._fills), account.entry_id, account.account_id, str(fill.instrument_id), fill.trade_id,
+             fill.venue_order_id, known.seq if known else None, fill.ts_event, body, now.market, now.wall),
         ).rowcount  # fmt: skip
         if not added:
             return None
@@ -239,18 +242,12 @@ class Book:
     def _changed(
         self, topic: str, account: AccountKey, payload: Order | Fill, body: str, traded: Traded | None = None
     ) -> None:
-        self._go_ahead()
-        now = self._now()
-        seq = self._db.execute(
-            "INSERT INTO changes (topic, entry_id, account_id, body, market_ns, wall_ns) VALUES (?, ?, ?, ?, ?, ?)",
-            (topic, account.entry_id, account.account_id, body, now.market, now.wall),
-        ).lastrowid
+        now, seq = self._now(), next(self._seqs)
+        self._db.execute(
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (seq, topic, account.entry_id, account.account_id, body, now.market, now.wall),
+        )
         self._changes.append(Change(seq=seq, topic=topic, account=account, payload=payload, at=now, traded=traded))
-
-    def _go_ahead(self) -> None:
-        if not self._is_ahead:
-            self._db.execute("UPDATE sqlite_sequence SET seq = seq + ?", (_AHEAD,))
-            self._is_ahead = True
 
     # --- look-ups
 

@@ -28,14 +28,14 @@ CREATE TABLE venue_ids (
     entry_id TEXT, account_id TEXT, venue_order_id TEXT, order_seq INTEGER NOT NULL REFERENCES orders,
     PRIMARY KEY (entry_id, account_id, venue_order_id)) WITHOUT ROWID;
 CREATE TABLE fills (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, entry_id TEXT NOT NULL, account_id TEXT NOT NULL, instrument TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY, entry_id TEXT NOT NULL, account_id TEXT NOT NULL, instrument TEXT NOT NULL,
     trade_id TEXT NOT NULL, venue_order_id TEXT NOT NULL, order_seq INTEGER REFERENCES orders,
     ts_event INTEGER NOT NULL, body TEXT NOT NULL, market_ns INTEGER NOT NULL, wall_ns INTEGER NOT NULL,
     UNIQUE (entry_id, account_id, instrument, trade_id, venue_order_id));
-CREATE INDEX fills_order ON fills (entry_id, account_id, venue_order_id);
+CREATE INDEX fills_orphaned ON fills (entry_id, account_id, venue_order_id) WHERE order_seq IS NULL;
 CREATE INDEX fills_time ON fills (entry_id, account_id, ts_event);
 CREATE TABLE changes (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, entry_id TEXT NOT NULL, account_id TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, entry_id TEXT NOT NULL, account_id TEXT NOT NULL,
     body TEXT NOT NULL, market_ns INTEGER NOT NULL, wall_ns INTEGER NOT NULL);
 CREATE TABLE reports (
     entry_id TEXT, account_id TEXT, topic TEXT, body TEXT NOT NULL,
@@ -46,7 +46,6 @@ CREATE TABLE commands (
     digest TEXT NOT NULL, caller TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL, result TEXT,
     market_ns INTEGER NOT NULL, wall_ns INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE cursors (entry_id TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
-INSERT INTO sqlite_sequence VALUES ('changes', 0), ('fills', 0);
 """
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any
 from typing import Final
 from typing import Generic
@@ -18,6 +20,8 @@ from gatehook.kinds.errors import StorageUnavailable
 
 T = TypeVar("T")
 
+_Soon = Callable[..., object]
+
 _BATCH: Final = 256
 
 
@@ -29,13 +33,16 @@ class _Write(Generic[T]):
     def __init__(self, operation: Callable[[sqlite3.Connection], T], *, durable: bool) -> None:
         self.operation = operation
         self.durable = durable
-        self.done = False
+        self.done = anyio.Event()
         self.error: Exception | None = None
         self.result: T | None = None
 
 
 class Writer:
-    """The one writer of a database. Each operation is atomic, and what ``write`` returned from survives SIGKILL."""
+    """The one writer of a database. Each operation is atomic, and what ``write`` returned from survives SIGKILL.
+
+    It has a thread of its own, which a submit pays twice for: the way to a pool's thread and back is longer.
+    """
 
     def __init__(
         self, connection: sqlite3.Connection, *, on_commit: Callable[[list[Any]], None], on_rollback: Callable[[], None]
@@ -49,17 +56,18 @@ class Writer:
         self._on_commit = on_commit
         self._on_rollback = on_rollback
         self._waiting: list[_Write[Any]] = []
+        self._batches: SimpleQueue[list[_Write[Any]] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._soon: _Soon | None = None
+        self._idle: anyio.Event | None = None
         self._closed = False
-        self._turn = anyio.Lock(fast_acquire=True)
-        # A task that asyncio itself cancels leaves its commit running: the next one waits for it here.
-        self._committing = threading.Lock()
-        self._limiter = anyio.CapacityLimiter(1)
 
     async def write(self, operation: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
         """Run ``operation`` in a transaction and wait until it is committed, if ``durable`` on stable storage.
 
         What is not durable may be lost in a power cut together with all that was written after it, up to the next
-        durable write: that one makes everything before it durable too.
+        durable write: that one makes everything before it durable too. An operation that has begun when its caller is
+        cancelled is ended first.
 
         Raises:
             StorageUnavailable: when the database could not be written; nothing of the operation is in it.
@@ -68,33 +76,65 @@ class Writer:
             raise StorageUnavailable("the order journal is closed")
         write = _Write(operation, durable=durable)
         self._waiting.append(write)
+        if self._idle is None:
+            self._idle = anyio.Event()
+            # Whoever is ready to write joins: the reply of a send and the events that it caused share a commit.
+            self._to_loop(self._begin)
         try:
-            async with self._turn:
-                while not write.done:
-                    # Whoever is ready to write joins: the reply of a send and the events that it caused share a commit.
-                    await anyio.lowlevel.checkpoint()
-                    await self._commit_waiting()
-        finally:
-            if write in self._waiting:
-                self._waiting.remove(write)
+            await write.done.wait()
+        except BaseException:
+            await self._withdraw(write)
+            raise
         if write.error is not None:
             raise write.error
-        return write.result  # type: ignore[return-value]  # set together with ``done``
+        return write.result  # type: ignore[return-value]  # set before ``done`` is
+
+    async def _withdraw(self, write: _Write[Any]) -> None:
+        if write in self._waiting:
+            self._waiting.remove(write)
+            return
+        with anyio.CancelScope(shield=True):
+            await write.done.wait()
 
     async def close(self) -> None:
-        """Wait for the commit under way; writes that come later are refused."""
-        async with self._turn:
-            self._closed = True
+        """Wait for what is to be written; writes that come later are refused."""
+        self._closed = True
+        if self._idle is not None:
+            await self._idle.wait()
+        if self._thread is not None:
+            self._batches.put(None)
+            await anyio.to_thread.run_sync(self._thread.join)
+            self._thread = None
 
-    async def _commit_waiting(self) -> None:
+    def _to_loop(self, function: Callable[..., None], *args: Any) -> None:
+        """Let the event loop call a function soon, from whichever thread."""
+        if self._soon is None:
+            self._soon = _soon()
+            self._thread = threading.Thread(target=self._serve, name="order journal", daemon=True)
+            self._thread.start()
+        self._soon(function, *args)
+
+    def _begin(self) -> None:
         batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._commit, batch, limiter=self._limiter)
-        self._on_commit([write.result for write in batch if write.error is None])
+        if batch:
+            self._batches.put(batch)
+        elif self._idle is not None:
+            self._idle.set()
+            self._idle = None
 
-    def _commit(self, batch: list[_Write[Any]]) -> None:
-        with self._committing:
+    def _end(self, batch: list[_Write[Any]]) -> None:
+        self._on_commit([write.result for write in batch if write.error is None])
+        for write in batch:
+            write.done.set()
+        self._begin()
+
+    # --- in the thread
+
+    def _serve(self) -> None:
+        while (batch := self._batches.get()) is not None:
             self._transact(batch)
+            with suppress(RuntimeError):  # the event loop is gone, and with it everybody who waits
+                self._to_loop(self._end, batch)
 
     def _transact(self, batch: list[_Write[Any]]) -> None:
         try:
@@ -109,8 +149,6 @@ class Writer:
             self._undo("ROLLBACK")
             for write in batch:
                 write.error = StorageUnavailable(f"the order journal cannot be written: {error}")
-        for write in batch:
-            write.done = True
 
     def _run(self, write: _Write[Any], *, alone: bool) -> None:
         if not alone:
@@ -134,3 +172,10 @@ class Writer:
 def _is_storage(error: Exception) -> bool:
     """Whether an error is the disk's (full, damaged, gone), and not of what the operation wanted to write."""
     return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
+
+
+def _soon() -> _Soon:
+    """Return what calls a function on this event loop from any thread, without the wait of ``anyio.from_thread``."""
+    native: Any = anyio.lowlevel.current_token().native_token
+    soon: _Soon = native.call_soon_threadsafe if hasattr(native, "call_soon_threadsafe") else native.run_sync_soon
+    return soon
