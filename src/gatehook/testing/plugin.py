@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Literal
 
 import pytest
 
@@ -74,13 +75,18 @@ def hook_recorder() -> HookRecorder:
 def secret_canaries(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> Iterator[Canaries]:
-    """Make secrets that must show nowhere: after the test, output and logs are searched for them."""
+    """Make secrets that must show nowhere: after the test, output and logs are searched for them.
+
+    Output that the test itself takes from ``capfd`` is not seen again: give it to ``secret_canaries.check``.
+    """
     from gatehook.testing.canaries import Canaries
 
     canaries = Canaries(monkeypatch)
     yield canaries
     output = capfd.readouterr()
-    canaries.check(output.out, output.err, caplog.text)
+    phases: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
+    records = [record for phase in phases for record in caplog.get_records(phase)]
+    canaries.check(output.out, output.err, *map(caplog.handler.format, records), *(str(vars(one)) for one in records))
 
 
 @pytest.fixture

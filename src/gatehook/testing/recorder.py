@@ -82,3 +82,8 @@ class HookRecorder(Notifier):
     def event_published(self, event: FeedEvent) -> None:
         """Record an event."""
         self.calls.append(("event_published", event))
+
+    @hookimpl
+    def approval_requested(self, approval: object) -> None:
+        """Record a request for approval."""
+        self.calls.append(("approval_requested", approval))

@@ -103,10 +103,15 @@ class BrokerRig:
         hedging: str | None = None,
         forbidden: str | None = None,
     ) -> BrokerRig:
-        """Make a rig of an entry: its first account, the ones named, and the instrument with this symbol."""
+        """Make a rig of an entry: its first account, the ones named, and the instrument with this symbol.
+
+        Raises:
+            KeyError: when it has no such account or instrument.
+            NotConnected: when the entry does not run.
+        """
         access = host.desk.entry(entry).access
         accounts = {one.account.account_id: one.account for one in await access.provider.list_accounts()}
-        instruments = await access.provider.list_instruments(query=symbol)
+        instruments = {one.id.symbol: one for one in await access.provider.list_instruments(query=symbol)}
         return cls(
             host=host,
             broker=access.provider,
@@ -115,7 +120,7 @@ class BrokerRig:
             account=next(one for name, one in accounts.items() if name not in (hedging, forbidden)),
             hedging=accounts[hedging] if hedging else None,
             forbidden=accounts[forbidden] if forbidden else None,
-            instrument=next(one for one in instruments if one.id.symbol == symbol),
+            instrument=instruments[symbol],
             bid=bid,
             ask=ask,
             venue=venue,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import textwrap
@@ -32,6 +33,7 @@ def source_of(module: str | Callable[[], object]) -> str:
     """Return source text; of a function, its body."""
     if isinstance(module, str):
         return textwrap.dedent(module)
-    lines, _ = inspect.getsourcelines(module)
-    start = next(number for number, line in enumerate(lines) if line.rstrip().endswith(":"))
-    return textwrap.dedent("".join(lines[start + 1 :]))
+    lines = textwrap.dedent(inspect.getsource(module)).splitlines(keepends=True)
+    (function,) = ast.parse("".join(lines)).body
+    assert isinstance(function, ast.FunctionDef), "the module is given as a plain function"
+    return textwrap.dedent("".join(lines[function.body[0].lineno - 1 :]))

@@ -1,0 +1,70 @@
+"""What each plugin of this repository skips, and why, equals the list below: nothing is skipped by accident."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NO_WIRE = {
+    14: "the rig's venue cannot refuse the connection",
+    16: "the rig's venue cannot answer with a code that proves nothing",
+    26: "the rig's venue cannot drop the reply after accepting",
+    29: "the rig's venue cannot fill an order while its cancel is on the way",
+    34: "the rig's venue cannot report while synchronizing",
+    43: "the rig's venue cannot refuse for clock skew",
+}
+NO_CONNECTION = dict.fromkeys((38, 39, 41), "the rig's source has no connection to cut")
+NO_VECTORS = dict.fromkeys((28, 29, 30), "the plugin does not declare supportsVectors")
+
+SKIPPED = {
+    "tests/paper/test_suites.py": {"paper as broker": NO_WIRE, "paper as desk": {}},
+    "plugins/dealer/tests/test_dealer.py": {
+        "dealer as broker": NO_WIRE
+        | {
+            20: "the plugin does not declare supportsReduceOnly",
+            21: "the plugin does not declare timesInForce ioc",
+            27: "the plugin does not declare supportsCancelAll",
+            28: "the plugin does not declare supportsAmend",
+            33: "the plugin does not declare a hedging account",
+        },
+        "dealer as desk": {},
+    },
+    "tests/market/test_statements.py": {
+        "Replay as market data": NO_CONNECTION,
+        "Simulated as market data": NO_CONNECTION,
+    },
+    "tests/memory/test_sqlite_fts_statements.py": {
+        "SqliteFts as memory": NO_VECTORS | {38: "this release ships no judged set yet"},
+    },
+}
+
+HELD = re.compile(r"(\w+ as [\w ]+): \d+ held")
+OTHER = re.compile(r" +(\d+) (\w+): .* \[(.+)\]")
+
+
+@pytest.mark.parametrize("file", SKIPPED)
+def test_what_is_skipped_is_what_is_listed(file):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.testing.hurried"]
+    done = subprocess.run(
+        [*command, "-k", "not trio", ROOT / file], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert skipped_in(done.stdout) == SKIPPED[file]
+
+
+def skipped_in(output):
+    """Read the table at the end of a run."""
+    found = {}
+    for line in output.splitlines():
+        if match := HELD.match(line):
+            found[match[1]] = rows = {}
+        elif match := OTHER.match(line):
+            number, outcome, reason = match.groups()
+            assert outcome == "skipped"
+            rows[int(number)] = reason
+    return found
