@@ -24,6 +24,7 @@ from tests.bad_input.world import BYSTANDER
 from tests.bad_input.world import TOKEN
 from tests.host.plugin_kit import MEMORY
 from tests.host.plugin_kit import MEMORY_KIND
+from tests.host.plugin_kit import QUOTES
 from tests.host.scripted import Provider
 from tests.host.scripted import Scripted
 from tests.host.scripted import manifest
@@ -291,3 +292,13 @@ async def full(world):
 
     world.monkeypatch.setattr(sqlite3, "connect", small)
     return await keeping(world, "a", lambda provider: "x" * 500_000)
+
+
+@TABLE.row("host.call-failed", "a list of instruments that is none, in a running gateway", ENTRY)
+async def no_list(world):
+    source = QUOTES.replace("        return []\n", "        return None\n")
+    async with world.gateway(world.bad(source, capabilities={"supportsTicks": True})) as call:
+        await eventually(lambda: "host.call-failed" in [one.code for one in call.host.diagnostics])
+        order = {"side": "buy", "quantity": "1000", "instrument": "EURUSD.SIMULATED", "type": "market"}
+        assert (await call("orders.place", client_order_id="a", **order))["order"]["status"] == "filled"
+        return call.host.diagnostics

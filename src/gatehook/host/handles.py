@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from collections.abc import Callable
+from collections.abc import Coroutine
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
@@ -79,6 +80,8 @@ def provider_health(port: Port) -> Health:
         port.owner.provider_raised("health", error)
         return Health(status=HealthStatus.DEGRADED, reasons=("its health() raises",))
     if not isinstance(health, Health):
+        if isinstance(health, Coroutine):
+            health.close()
         return Health(status=HealthStatus.DEGRADED, reasons=("its health() returns no Health",))
     if not health.reasons:
         return health
@@ -98,13 +101,13 @@ class MarketDataHandle(Handle):
         """Return the instruments there are prices for."""
         port = self._source()
         provider: MarketData = port.require()
-        return await port.call(provider.list_instruments, query=query)
+        return port.many(Instrument, "list_instruments", await port.call(provider.list_instruments, query=query))
 
     async def quote(self, instrument_id: InstrumentId) -> Tick:
         """Return the newest quote."""
         port = self._source()
         provider: MarketData = port.require()
-        return await port.call(provider.quote, instrument_id)
+        return port.one(Tick, "quote", await port.call(provider.quote, instrument_id))
 
     async def history(
         self,
@@ -124,9 +127,10 @@ class MarketDataHandle(Handle):
         port = self._source()
         provider: MarketData = port.require()
         self._require(port, port.capabilities.history, "supportsHistory")
-        return await port.call(
+        page = await port.call(
             provider.history, instrument_id, timeframe, start=start, end=end, limit=limit, cursor=cursor
         )
+        return port.one(Page, "history", page)
 
     async def ticks_history(
         self, instrument_id: InstrumentId, *, start: Ns, end: Ns, cursor: str | None = None
@@ -139,7 +143,8 @@ class MarketDataHandle(Handle):
         port = self._source()
         provider: MarketData = port.require()
         self._require(port, port.capabilities.tick_history, "supportsTickHistory")
-        return await port.call(provider.ticks_history, instrument_id, start=start, end=end, cursor=cursor)
+        page = await port.call(provider.ticks_history, instrument_id, start=start, end=end, cursor=cursor)
+        return port.one(Page, "ticks_history", page)
 
     @asynccontextmanager
     async def stream(
@@ -191,19 +196,22 @@ class MemoryHandle(Handle):
         """Write documents; see ``MemoryBackend.upsert``."""
         port = self._source()
         provider: MemoryBackend = port.require()
-        return await port.call(provider.upsert, docs, if_revision=if_revision)
+        return port.one(UpsertReport, "upsert", await port.call(provider.upsert, docs, if_revision=if_revision))
 
     async def get(self, namespace: Namespace, ids: Sequence[str]) -> list[StoredDoc | None]:
         """Return documents in the order of ``ids``, ``None`` for each that is missing."""
         port = self._source()
         provider: MemoryBackend = port.require()
-        return await port.call(provider.get, namespace, ids)
+        found = await port.call(provider.get, namespace, ids)
+        port.many(object, "get", found)
+        port.many(StoredDoc, "get", [one for one in found if one is not None])
+        return found
 
     async def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents; return how many there were."""
         port = self._source()
         provider: MemoryBackend = port.require()
-        return await port.call(provider.delete, namespace, ids)
+        return port.one(int, "delete", await port.call(provider.delete, namespace, ids))
 
     async def search(self, query: Query) -> SearchPage:
         """Search.
@@ -217,13 +225,13 @@ class MemoryHandle(Handle):
             self._require(port, port.capabilities.vectors, "supportsVectors")
         if query.as_of is not None:
             self._require(port, port.capabilities.as_of, "supportsAsOf")
-        return await port.call(provider.search, query)
+        return port.one(SearchPage, "search", await port.call(provider.search, query))
 
     async def stats(self, namespace: NamespaceSelector | None = None) -> MemoryStats:
         """Count what is there."""
         port = self._source()
         provider: MemoryBackend = port.require()
-        return await port.call(provider.stats, namespace)
+        return port.one(MemoryStats, "stats", await port.call(provider.stats, namespace))
 
     async def forget(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents so that no byte of their text stays; return how many there were.
@@ -234,7 +242,7 @@ class MemoryHandle(Handle):
         port = self._source()
         provider: MemoryBackend = port.require()
         self._require(port, port.capabilities.forget, "supportsForget")
-        return await port.call(provider.forget, namespace, ids)
+        return port.one(int, "forget", await port.call(provider.forget, namespace, ids))
 
     async def scan(
         self,
@@ -259,7 +267,7 @@ class MemoryHandle(Handle):
         """Return the namespaces below a prefix, sorted."""
         port = self._source()
         provider: MemoryBackend = port.require()
-        return await port.call(provider.namespaces, prefix, limit=limit)
+        return port.many(tuple, "namespaces", await port.call(provider.namespaces, prefix, limit=limit))
 
     async def flush(self) -> None:
         """Return when everything written before is searchable in every mode."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 from typing import Final
 from typing import ParamSpec
@@ -27,6 +28,7 @@ from gatehook.kinds.streams import Items
 
 P = ParamSpec("P")
 T = TypeVar("T")
+A = TypeVar("A")
 
 #: What shows that the provider works, whatever it says.
 _ANSWERS: Final = frozenset(Category) - {Category.CONNECTION, Category.AMBIGUOUS}
@@ -118,6 +120,33 @@ class Port:
         assert scope.cancelled_caught, "the block returns, raises, or was cut off at its deadline"
         self.breaker.failed()
         raise NotConnected(f"{self.owner.entry_id}: {name_of(function)} gave no answer within {self.timeout:g} s")
+
+    def one(self, kind: type[A], what: str, answer: object) -> A:
+        """Return what a method answered.
+
+        Raises:
+            ProviderError: when it is not of its kind, which counts as an exception of the plugin's own.
+        """
+        if isinstance(answer, kind):
+            return answer
+        raise self._mistaken(what, answer, kind.__name__)
+
+    def many(self, kind: type[A], what: str, answer: object) -> Sequence[A]:
+        """Return what a method answered, all of one kind.
+
+        Raises:
+            ProviderError: see ``one``.
+        """
+        if isinstance(answer, Sequence) and not isinstance(answer, (str, bytes)):
+            found: Sequence[A] = answer
+            if all(isinstance(one, kind) for one in found):
+                return found
+        raise self._mistaken(what, answer, f"a sequence of {kind.__name__}")
+
+    def _mistaken(self, what: str, answer: object, expected: str) -> ProviderError:
+        error = TypeError(f"it answered {type(answer).__name__}, not {expected}")
+        self.judge(error, what, self.breaker)
+        return self.wrapped(error, what)
 
     def enter(self) -> None:
         """Count a call in; ``leave`` counts it out."""
