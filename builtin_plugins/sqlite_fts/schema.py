@@ -10,6 +10,9 @@ APPLICATION_ID: Final = 0x4748_4D31
 #: ``superseded_at`` of a revision that nothing supersedes.
 NEVER: Final = (1 << 63) - 1
 
+#: How strongly a document matches, the stronger the lower: weights of text, tags, ctx, scope.
+BM25: Final = "bm25(fts, 1.0, 0.5, 0.4, 0.0)"
+
 # One row a revision: ``past`` is 0 for the current one, else its revision. ``text``, ``tags``, ``ctx`` and ``scope``
 # are indexed: CJK spaced, the neighbouring turns, and opaque tokens that make a namespace or a symbol as cheap to
 # select as a word. ``original`` is the text where ``text`` had to differ.
@@ -46,7 +49,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         _DOCS,
         _FACTS,
         _FTS,
-        # Weights of text, tags, ctx, scope, kept in the file: ordering by ``rank`` uses them; by bm25() it is slow.
+        # The weights are kept in the file for those who look into it by hand; we write them in the query.
         "INSERT INTO fts(fts, rank) VALUES ('rank', 'bm25(1.0, 0.5, 0.4, 0.0)')",
         "CREATE INDEX docs_by_time ON docs (ts DESC, id, ns) WHERE past = 0",
         "CREATE INDEX docs_by_namespace ON docs (ns, ts DESC, id) WHERE past = 0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
@@ -35,14 +36,20 @@ from .match import partial_match
 from .match import scope_match
 from .rows import DOCUMENT
 from .rows import read_document
+from .schema import BM25
 from .scope import write_namespace
 
-# Ordering by rank reads the weights from the file and sorts inside the index; rows are fetched while they are wanted.
-_RANKED: Final = (
-    f"SELECT fts.rowid, fts.rank, {DOCUMENT} FROM fts CROSS JOIN docs d"  # noqa: S608  constants only
-    " ON d.rid = fts.rowid WHERE fts MATCH ? AND "
+# Two steps: the index sorts nothing but numbers and is read while there are candidates, then documents are read by
+# them. By ``fts.rank`` each number that is read costs a search of its own, and a join sorts whole documents.
+_RANKED: Final = f"SELECT rowid, {BM25} AS strength FROM fts WHERE fts MATCH ? ORDER BY strength"  # noqa: S608  constants only
+_WANTED: Final = (
+    f"SELECT d.rid, {DOCUMENT} FROM json_each(?) AS wanted CROSS JOIN docs d"  # noqa: S608  constants only
+    " ON d.rid = wanted.value WHERE "
 )
 _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
+#: So many documents are read beyond a page: one tells that there is another page, one that nothing better follows.
+_SPARE: Final = 2
+_READ_AT_ONCE: Final = 256
 _EVERYTHING: Final = (NamespaceSelector.everything(),)
 
 
@@ -102,18 +109,26 @@ class Search:
     def _offer(
         self, connection: sqlite3.Connection, best: Shortlist[_Found], match: str, offered: set[int], *, complete: bool
     ) -> None:
-        sql = f"{_RANKED}{self.condition.sql} ORDER BY fts.rank"
-        rows = connection.execute(sql, (match, *self.condition.parameters))
+        ranked = connection.execute(_RANKED, (match,))
+        count = self.query.limit + len(offered) + _SPARE
         try:
-            for rid, rank, *row in rows:
-                found = relevance(max(-rank, 0.0), complete=complete)
-                if best.is_closed_to(found):
-                    return
-                if rid not in offered:
-                    offered.add(rid)
-                    self._offer_one(best, read_document(row), found)
+            while rows := ranked.fetchmany(count):
+                read = self._read(connection, [rid for rid, _ in rows if rid not in offered])
+                for rid, rank in rows:
+                    found = relevance(max(-rank, 0.0), complete=complete)
+                    if best.is_closed_to(found):
+                        return
+                    if rid in read:
+                        offered.add(rid)
+                        self._offer_one(best, read[rid], found)
+                count = min(2 * count, _READ_AT_ONCE)
         finally:
-            rows.close()
+            ranked.close()
+
+    def _read(self, connection: sqlite3.Connection, rids: list[int]) -> dict[int, StoredDoc]:
+        """Return those of these documents that the query's condition lets pass."""
+        rows = connection.execute(f"{_WANTED}{self.condition.sql}", (json.dumps(rids), *self.condition.parameters))
+        return {rid: read_document(row) for rid, *row in rows}
 
     def _offer_one(self, best: Shortlist[_Found], stored: StoredDoc, found: float) -> None:
         doc = stored.doc
