@@ -8,6 +8,8 @@ from gatehook import InstrumentId
 from gatehook import MemoryDoc
 from gatehook import ProviderError
 from gatehook import Timeframe
+from gatehook.kinds.market_data import Channel
+from gatehook.kinds.market_data import Subscription
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from tests.host.plugin_kit import MARKET
@@ -79,3 +81,22 @@ async def test_a_health_that_is_a_coroutine_is_no_health_and_leaves_nothing_behi
     )
     async with host_of(tmp_path, write_plugin(tmp_path, "bad", source, kinds=(MARKET,))) as host:
         assert host.market_data("bad").health().status == "degraded"
+
+
+STREAM = """
+async def run_stream(self, subscriptions, sink, after):
+    raise SystemExit(3)
+
+
+Quotes.run_stream = run_stream
+"""
+
+
+async def test_a_stream_that_ends_the_program_ends_itself_only(tmp_path):
+    bad = write_plugin(tmp_path, "bad", QUOTES + STREAM, capabilities={"supportsTicks": True})
+    async with host_of(tmp_path, bad, write_plugin(tmp_path, "good")) as host:
+        wanted = Subscription(instrument_id=EURUSD, channel=Channel.QUOTES)
+        async with host.market_data("bad").stream([wanted]) as items:
+            with pytest.raises(RuntimeError, match="SystemExit: 3"):
+                await anext(items)
+        assert state_of(host, "good") == "active"

@@ -309,6 +309,8 @@ async def open_stream(
             await run(sink)
         except Exception as error:  # noqa: BLE001  handed to the consumer, who owns the stream
             sink.end(error)
+        except SystemExit as error:  # asyncio would end its loop, and with it everybody else
+            sink.end(RuntimeError(f"the producer ended with SystemExit: {error}"))
         else:
             sink.end()
 

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from gatehook.kinds.accounts import Position
+from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.broker import OrderList
 from gatehook.kinds.broker import PositionRef
 from gatehook.kinds.capabilities import ListContingency
@@ -77,7 +78,7 @@ class Closing:
 
     async def _position(self, entry: Entry, ref: PositionRef) -> Position:
         provider = entry.access.provider
-        report = await entry.read("list_positions", lambda: provider.list_positions(ref.account))
+        report = await entry.read("list_positions", PositionReport, lambda: provider.list_positions(ref.account))
         found = [
             position
             for position in report.positions

@@ -190,7 +190,7 @@ class Commands:
                 raise Ambiguous("it is not known whether the position's protection was set; read the positions")
             if isinstance(reply.value, PositionReport):
                 return reply.value
-            return await entry.read("list_positions", lambda: provider.list_positions(ref.account))
+            return await entry.read("list_positions", PositionReport, lambda: provider.list_positions(ref.account))
 
         return await self._flights.run(command_id, command.digest, work)
 

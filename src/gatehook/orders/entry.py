@@ -79,13 +79,36 @@ class Entry:
             return True
         return False
 
-    async def read(self, what: str, function: Callable[[], Awaitable[T]]) -> T:
-        """Call a reading method of the provider under the guard.
+    async def read(self, what: str, kind: type[T], function: Callable[[], Awaitable[object]]) -> T:
+        """Call a reading method of the provider under the guard; it answers something of a kind.
 
         Raises:
             NotConnected: when the entry is down, or did not answer in time.
-            ProviderError: what the provider raised; anything else that it raised, by name.
+            ProviderError: what the provider raised; anything else that it raised or answered, by name.
         """
+
+        async def checked() -> T:
+            answer = await function()
+            if not isinstance(answer, kind):
+                raise TypeError(f"it answered {type(answer).__name__}, not {kind.__name__}")
+            return answer
+
+        return await self._read(what, checked)
+
+    async def read_all(self, what: str, kind: type[T], function: Callable[[], Awaitable[object]]) -> Sequence[T]:
+        """Call a reading method that answers a sequence, all of a kind. It raises what ``read`` raises."""
+
+        async def checked() -> Sequence[T]:
+            answer = await function()
+            if isinstance(answer, Sequence) and not isinstance(answer, (str, bytes)):
+                found: Sequence[T] = answer
+                if all(isinstance(one, kind) for one in found):
+                    return found
+            raise TypeError(f"it answered {type(answer).__name__}, not a sequence of {kind.__name__}")
+
+        return await self._read(what, checked)
+
+    async def _read(self, what: str, function: Callable[[], Awaitable[T]]) -> T:
         try:
             return await self.access.call(CallKind.READ, what, function)
         except ProviderError:
@@ -114,7 +137,7 @@ class Entry:
 
     async def accounts(self) -> Sequence[AccountRef]:
         """Ask for the accounts; only those that may be used are returned."""
-        refs = await self.read("list_accounts", self.access.provider.list_accounts)
+        refs = await self.read_all("list_accounts", AccountRef, self.access.provider.list_accounts)
         self._accounts = {ref.account.account_id: ref for ref in refs if self.sees(ref.account)}
         return tuple(self._accounts.values())
 
@@ -143,7 +166,9 @@ class Entry:
         """
         if instrument_id not in self._instruments:
             provider = self.access.provider
-            found = await self.read("list_instruments", lambda: provider.list_instruments(query=instrument_id.symbol))
+            found = await self.read_all(
+                "list_instruments", Instrument, lambda: provider.list_instruments(query=instrument_id.symbol)
+            )
             self._instruments.update((one.id, one) for one in found)
         if instrument_id not in self._instruments:
             raise InvalidOrder(f"entry {self.entry_id} has no instrument {instrument_id}")

@@ -131,25 +131,27 @@ class BrokerHandle:
         """Return an account's money now."""
         entry = self._desk.entry(self.entry_id)
         entry.check_account(account)
-        return await entry.read("get_account", lambda: entry.access.provider.get_account(account))
+        return await entry.read("get_account", AccountState, lambda: entry.access.provider.get_account(account))
 
     async def instruments(self, query: str | None = None) -> Sequence[Instrument]:
         """Return what can be traded; ``query`` is a part of the symbol."""
         entry = self._desk.entry(self.entry_id)
-        return await entry.read("list_instruments", lambda: entry.access.provider.list_instruments(query=query))
+        provider = entry.access.provider
+        return await entry.read_all("list_instruments", Instrument, lambda: provider.list_instruments(query=query))
 
     async def positions(self, account: AccountKey) -> PositionReport:
         """Return the open positions; look at ``complete`` before reading it as flat."""
         entry = self._desk.entry(self.entry_id)
         entry.check_account(account)
-        return await entry.read("list_positions", lambda: entry.access.provider.list_positions(account))
+        provider = entry.access.provider
+        return await entry.read("list_positions", PositionReport, lambda: provider.list_positions(account))
 
     async def estimate_margin(self, request: OrderRequest) -> Money:
         """Say what margin an order would take."""
         entry = self._desk.entry(self.entry_id)
         entry.check_account(request.account)
         entry.check_declared("margin_estimate")
-        return await entry.read("estimate_margin", lambda: entry.access.provider.estimate_margin(request))
+        return await entry.read("estimate_margin", Money, lambda: entry.access.provider.estimate_margin(request))
 
     # --- reading from the journal
 
