@@ -14,6 +14,7 @@ from gatehook.kinds.memory_text import Unit
 from gatehook.kinds.memory_text import parts_of
 
 from .scope import TOKEN_KEYS
+from .scope import TOKEN_LENGTH
 from .scope import field_token
 from .scope import selector_tokens
 
@@ -48,19 +49,25 @@ def _any(words: Iterable[str]) -> str:
 
 def complete_match(units: tuple[Unit, ...], scope: str, *, context: bool) -> str:
     """Match documents with every unit."""
-    return _within(" AND ".join(_phrase(unit.words) for unit in units), scope, context=context)
+    return _within([_phrase(unit.words) for unit in units], " AND ", scope, context=context)
 
 
 def partial_match(units: tuple[Unit, ...], scope: str, *, context: bool) -> str:
     """Match documents with any unit, or any part of one."""
     wanted = dict.fromkeys(_phrase(words) for unit in units for words in (unit.words, *parts_of(unit)))
-    return _within(" OR ".join(wanted), scope, context=context)
+    return _within(wanted, " OR ", scope, context=context)
 
 
 def _phrase(words: Iterable[str]) -> str:
     return f'"{" ".join(words)}"'
 
 
-def _within(expression: str, scope: str, *, context: bool) -> str:
-    text = f"{{{'text tags ctx' if context else 'text tags'}}} : ({expression})"
+def _within(phrases: Iterable[str], word: str, scope: str, *, context: bool) -> str:
+    phrases = list(phrases)
+    text = f"({word.join(phrases)})"
+    # To look into some columns only costs a tenth of a search, and is needed only for what another column can hold.
+    if not context:
+        text = f"{{text tags}} : {text}"
+    elif any(len(phrase) >= TOKEN_LENGTH for phrase in phrases):
+        text = f"{{text tags ctx}} : {text}"
     return f"{scope} AND {text}" if scope else text

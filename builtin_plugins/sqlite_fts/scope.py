@@ -14,6 +14,8 @@ from gatehook.kinds.memory import NamespaceSelector
 
 #: The keys of ``meta`` that have tokens.
 TOKEN_KEYS: Final = ("symbol", "account", "source")
+#: No token is shorter; a shorter text cannot contain one.
+TOKEN_LENGTH: Final = 18
 # Segments end with \x01; the escapes keep the order of the segments' own characters, and \x01 out of them.
 _ESCAPES: Final = {"\x00": "\x02\x02", "\x01": "\x02\x03", "\x02": "\x02\x04"}
 _TABLE: Final = str.maketrans(_ESCAPES)
