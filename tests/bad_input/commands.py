@@ -176,6 +176,17 @@ request(
 request("gateway.unknown-order", "an order that there is not", "", "orders.show", id="nobody")
 
 
+@TABLE.row("host.data-dir-unusable", "a file where the control socket belongs", "path")
+async def no_socket(world):
+    world.data_dir.mkdir(mode=0o700)
+    (world.data_dir / protocol.SOCKET).write_text("")
+    with pytest.raises(GatehookError) as caught:
+        async with ControlServer(world.data_dir, {}).serving():
+            pass
+    assert (world.data_dir / protocol.SOCKET).exists()
+    return caught.value.diagnostics
+
+
 @TABLE.row("gateway.not-remembered", "a memory that refuses to write", "entry")
 async def not_remembered(world):
     away = MEMORY.replace(

@@ -69,6 +69,13 @@ async def directory(world):
     return await world.refused()
 
 
+@TABLE.row("journal.unavailable", "a directory in the place of its log", "path")
+async def log_directory(world):
+    path = await journal(world)
+    path.with_name("journal.sqlite-wal").mkdir()
+    return await world.refused()
+
+
 @TABLE.row("journal.unavailable", "a full disk", "path")
 async def full_disk(world):
     connect = sqlite3.connect

@@ -91,7 +91,7 @@ async def test_a_cancellation_by_asyncios_own_means_goes_through(tmp_path, anyio
         assert "host.call-failed" not in codes(host)
 
 
-@pytest.mark.parametrize("error", [GeneratorExit(), BaseException("b"), RuntimeError("r")])
+@pytest.mark.parametrize("error", [GeneratorExit(), BaseException("b"), RuntimeError("r"), SystemExit(3)])
 async def test_a_task_of_the_entry_that_raises_anything_crashes_the_entry_only(tmp_path, error):
     async def crash():
         raise error

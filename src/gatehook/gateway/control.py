@@ -21,6 +21,7 @@ from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from gatehook.diagnostics import GatehookError
+from gatehook.diagnostics.codes.host import DATA_DIR_UNUSABLE
 from gatehook.gateway.answers import describe_error
 from gatehook.gateway.answers import too_slow
 from gatehook.gateway.methods.method import Method
@@ -52,10 +53,10 @@ class ControlServer:
         A socket file that is there already is stale, since the lock is ours, and is replaced.
 
         Raises:
-            GatehookError, OSError: when the socket cannot be made.
+            GatehookError: when the socket cannot be made.
         """
         with socket_address(self._data_dir) as address:
-            listener = await anyio.create_unix_listener(address, mode=0o600)
+            listener = await self._listener(address)
             try:
                 async with (
                     listener,
@@ -71,6 +72,13 @@ class ControlServer:
                         connections.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS
             finally:
                 (self._data_dir / SOCKET).unlink(missing_ok=True)
+
+    async def _listener(self, address: str) -> anyio.abc.SocketListener:
+        try:
+            return await anyio.create_unix_listener(address, mode=0o600)
+        except OSError as error:
+            problem = f"{SOCKET}: {error.strerror}"
+            raise GatehookError(DATA_DIR_UNUSABLE(path=self._data_dir, error=problem)) from error
 
     def _hang_up(self) -> None:
         """End every connection as if its client had gone.

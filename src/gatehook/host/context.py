@@ -19,6 +19,7 @@ from gatehook.events import EventBus
 from gatehook.host.entry import EntrySpec
 from gatehook.host.services import Services
 from gatehook.host.state import EntryState
+from gatehook.host.tasks import EntryTasks
 from gatehook.kinds.times import Ns
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class EntryContext:
 
     def open(self, tasks: TaskGroup) -> None:
         """Give the entry its task group: hooks have run, providers are entered next."""
-        self._tasks = tasks
+        self._tasks = EntryTasks.around(tasks)
 
     async def close(self) -> None:
         """Let go of what was made for the entry."""

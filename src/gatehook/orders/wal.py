@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from gatehook.diagnostics.codes.orders import JOURNAL_TORN_TAIL
+from gatehook.diagnostics.codes.orders import JOURNAL_UNAVAILABLE
 from gatehook.diagnostics.records import Diagnostic
+from gatehook.diagnostics.records import GatehookError
 
 _HEADER: Final = 32
 _FRAME: Final = 24
@@ -17,11 +19,18 @@ _MAGIC: Final = frozenset({0x377F0682, _BIG_ENDIAN_SUMS})
 
 
 def torn_tail(path: Path) -> tuple[Diagnostic, ...]:
-    """Report what follows the last whole commit in the log of the database at ``path``, if it is of this log at all."""
+    """Report what follows the last whole commit in the log of the database at ``path``, if it is of this log at all.
+
+    Raises:
+        GatehookError: when the log cannot be read.
+    """
     wal = path.with_name(path.name + "-wal")
-    if not wal.exists():
+    try:
+        data = wal.read_bytes()
+    except FileNotFoundError:
         return ()
-    data = wal.read_bytes()
+    except OSError as error:
+        raise GatehookError(JOURNAL_UNAVAILABLE(path=wal, problem=error.strerror)) from error
     if len(data) < _HEADER or int.from_bytes(data[:4], "big") not in _MAGIC:
         return ()
     size = _FRAME + int.from_bytes(data[8:12], "big")
