@@ -10,6 +10,7 @@ import pytest
 
 from gatehook import hookspecs
 from gatehook.context import RunState
+from gatehook.diagnostics.codes import plugins as codes
 from gatehook.testing import ControlledPrices
 from gatehook.testing.recorder import HookRecorder
 
@@ -113,7 +114,8 @@ async def test_the_recorder_remembers_what_happened(plugin_dir, plugin_host, hoo
         assert hook_recorder.named("gateway_started") == [None]
         assert hook_recorder.named("gateway_stopping") == []
         assert hook_recorder.states("nothing")[-1] is RunState.ACTIVE
-        assert "plugins.dev" in [one.code for one in hook_recorder.named("diagnostic_reported")]
+        host.report(codes.OFF(plugin="nothing"))
+        assert [one.code for one in hook_recorder.named("diagnostic_reported")] == ["plugins.off"]
         assert "gateway.note" in [one.topic for one in hook_recorder.named("event_published")]
     assert hook_recorder.named("gateway_stopping") == [None]
 
