@@ -154,6 +154,14 @@ async def replay_failed(world):
     return process(world, "run", "--replay", world.folder / "EURUSD.csv")
 
 
+@TABLE.row("host.data-dir-locked", "a second gateway on one data directory, told who holds it", "")
+async def second_gateway(world):
+    async with world.host(data_dir=world.command_line().data_dir):
+        found = await anyio.to_thread.run_sync(lambda: process(world, "run"))
+        assert f"the process {os.getpid()}, started 20" in str(found)
+    return found
+
+
 # --- requests
 
 
