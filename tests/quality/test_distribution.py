@@ -7,12 +7,24 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from configparser import ConfigParser
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_tox_installs_and_tests_each_distribution_under_plugins():
+    tox = ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    environment = tox["testenv:plugins"]
+    folders = [path.parent.relative_to(ROOT) for path in ROOT.glob("plugins/*/pyproject.toml")]
+    assert folders
+    for folder in folders:
+        assert f"{{tox_root}}/{folder}" in environment["commands_pre"].split()
+        assert f"{{tox_root}}/{folder}/tests" in environment["commands"].split()
 
 
 @pytest.mark.timeout(300)

@@ -36,6 +36,12 @@ DEFECTS = [
     pytest.param(40, 'ts_event=row["time"] * MS', 'ts_event=row["time"] * 1000', id="microseconds"),
     pytest.param(41, "self._stale.add(sink)", "self._stale.discard(sink)", id="stale-and-healthy"),
     pytest.param(41, "sink.put(Stale(since=last))", "last = 0", id="silence-is-no-news"),
+    pytest.param(
+        44,
+        "            self._stale.discard(sink)\n\n",
+        "            with anyio.CancelScope(shield=True):\n                await anyio.sleep(1.2)\n\n",
+        id="clings-to-its-stream",
+    ),
 ]
 
 
