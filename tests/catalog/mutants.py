@@ -65,8 +65,8 @@ MUTANTS = [
     Mutant("admission", "one.origin.rank == first", "one.origin.rank <= first + 1"),
     Mutant("admission", "by_id.setdefault(one.folded, [])", "by_id.setdefault(one.id, [])"),
     Mutant("admission", "{fold(plugin_id): choice for", "{plugin_id: choice for"),
-    Mutant("admission", "choice == candidate.origin or", "False or"),
-    Mutant("admission", "choice == str(candidate.root))", "choice == candidate.root)"),
+    Mutant("admission", "(candidate.origin, candidate.directory)", "(candidate.directory,)"),
+    Mutant("admission", "(candidate.origin, candidate.directory)", "(candidate.origin, candidate.root)"),
     Mutant("admission", "override is not None and is_chosen(one, override)", "False"),
     Mutant("admission", "    if not claimants:\n", "    if override is None:\n"),
     Mutant(

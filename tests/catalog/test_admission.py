@@ -43,7 +43,7 @@ def candidate(
     return Candidate(
         id=plugin_id,
         origin=origin,
-        root=None if origin is Origin.EMBEDDED else Path(f"/{origin}/{place or plugin_id}"),
+        directory=None if origin is Origin.EMBEDDED else f"/{origin}/{place or plugin_id}",
         manifest=None if state is CandidateState.INVALID else manifest_from(manifest_of(plugin_id, **changes)),
         state=state,
         diagnostics=broken,

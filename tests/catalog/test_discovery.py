@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -371,8 +372,24 @@ def test_a_plugin_that_vanishes_while_it_is_read_is_no_plugin(tmp_path, make_plu
     open_ = os.open
 
     def vanish(path, *arguments, **options):
+        monkeypatch.setattr(os, "open", open_)  # rmtree opens too
         shutil.rmtree(plugin, ignore_errors=True)
         return open_(path, *arguments, **options)
 
     monkeypatch.setattr(os, "open", vanish)
     assert workspace(tmp_path) == ()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(tmp_path, make_plugin, enabled):
+    make_plugin(tmp_path / "one", "one")
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        assert workspace(tmp_path)
+        assert gc.isenabled() is enabled
+        with pytest.raises(TypeError):
+            discover(Places(workspace=tmp_path), embedded=[None])
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()

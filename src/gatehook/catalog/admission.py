@@ -235,7 +235,7 @@ def _group(members: tuple[Candidate, ...], override: str | None) -> Group:
 
 def is_chosen(candidate: Candidate, choice: str) -> bool:
     """Say whether an override (an origin, or a real path) means this candidate."""
-    return choice == candidate.origin or (candidate.root is not None and choice == str(candidate.root))
+    return choice in (candidate.origin, candidate.directory)
 
 
 def _off(case: Case) -> Objection | None:

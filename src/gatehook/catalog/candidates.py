@@ -30,7 +30,7 @@ class Origin(StrEnum):
     @property
     def trusted(self) -> bool:
         """Whether its code runs without consent: the program's own objects, and what ships with Gatehook."""
-        return self in (Origin.EMBEDDED, Origin.BUILTIN)
+        return self is Origin.EMBEDDED or self is Origin.BUILTIN
 
 
 _RANKS = {origin: rank for rank, origin in enumerate(Origin)}
@@ -50,7 +50,8 @@ class Candidate:
 
     Attributes:
         id: the manifest's, or the directory's name where the manifest does not say.
-        root: its directory, a real path; ``None`` for an embedded one.
+        directory: its directory, a real path, as text: a ``Path`` of each of a thousand costs more than admitting them.
+            ``None`` for an embedded one.
         manifest: there exactly when ``state`` is not ``invalid`` and the file could be read.
         diagnostics: at least one error when ``state`` is not ``ok``.
         embedded: the object that a program passed.
@@ -61,7 +62,7 @@ class Candidate:
 
     id: str
     origin: Origin
-    root: Path | None = None
+    directory: str | None = None
     manifest: Manifest | None = None
     state: CandidateState = CandidateState.OK
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -71,6 +72,11 @@ class Candidate:
     dev: bool = False
 
     @property
+    def root(self) -> Path | None:
+        """Its directory; ``None`` for an embedded one."""
+        return None if self.directory is None else Path(self.directory)
+
+    @property
     def folded(self) -> str:
         """The id as look-alikes share it."""
         return fold(self.id)
@@ -78,7 +84,7 @@ class Candidate:
     @property
     def place(self) -> str:
         """Where it is, for people."""
-        return str(self.root) if self.root is not None else str(self.origin)
+        return self.directory if self.directory is not None else str(self.origin)
 
     @property
     def version(self) -> str | None:

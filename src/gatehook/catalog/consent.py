@@ -170,7 +170,7 @@ def _refusal(candidate: Candidate, refused: TreeRefused) -> Diagnostic:
 
 
 def _name(candidate: Candidate) -> str:
-    return f"{candidate.id} {candidate.origin} {candidate.root}"
+    return f"{candidate.id} {candidate.origin} {candidate.directory}"
 
 
 def _record(raw: Any) -> _Record | None:

@@ -30,6 +30,7 @@ MANIFEST_NAME: Final = "plugin.json"
 MANIFEST_VERSION: Final = 1
 #: A larger file is refused before it is read.
 LARGEST_MANIFEST: Final = 256 * 1024
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Isolation(StrEnum):
@@ -117,7 +118,7 @@ class Requires:
 
     api: str | None = None
     packages: tuple[str, ...] = ()
-    plugins: Mapping[str, str] = attrs.field(factory=lambda: MappingProxyType({}))
+    plugins: Mapping[str, str] = NOTHING
 
 
 @attrs.frozen(kw_only=True)
@@ -181,8 +182,9 @@ class Capabilities:
 CAPABILITY_FIELDS: Final[Mapping[Kind, str]] = {kind: kind.name.lower() for kind in Kind}
 
 
-def _nothing() -> Mapping[str, Any]:
-    return MappingProxyType({})
+_NO_CAPABILITIES: Final = Capabilities()
+NO_REQUIRES: Final = Requires()
+NO_PERMISSIONS: Final = Permissions()
 
 
 @attrs.frozen(kw_only=True)
@@ -200,16 +202,16 @@ class Manifest:
     version: str
     kinds: tuple[Kind, ...]
     entry: Entry | None = None
-    config_schema: Mapping[str, Any] = attrs.field(factory=_nothing)
-    capabilities: Capabilities = attrs.field(factory=Capabilities)
+    config_schema: Mapping[str, Any] = NOTHING
+    capabilities: Capabilities = _NO_CAPABILITIES
     description: str = ""
     authors: tuple[str, ...] = ()
     license: str = ""
     homepage: str = ""
-    requires: Requires = attrs.field(factory=Requires)
-    permissions: Permissions = attrs.field(factory=Permissions)
+    requires: Requires = NO_REQUIRES
+    permissions: Permissions = NO_PERMISSIONS
     manifest_version: int = MANIFEST_VERSION
-    extra: Mapping[str, Any] = attrs.field(factory=_nothing)
+    extra: Mapping[str, Any] = NOTHING
 
 
 def fold(plugin_id: str) -> str:

@@ -34,7 +34,7 @@ def _decision(one: Decision) -> Mapping[str, Any]:
         "name": None if manifest is None else manifest.name,
         "version": candidate.version,
         "origin": str(candidate.origin),
-        "path": None if candidate.root is None else str(candidate.root),
+        "path": candidate.directory,
         "distribution": candidate.distribution,
         "dev": candidate.dev,
         "kinds": [] if manifest is None else [str(kind) for kind in manifest.kinds],

@@ -38,47 +38,47 @@ def read_plugin(
     descriptor: int, path: str, directory: os.stat_result, origin: Origin, ownership: Ownership
 ) -> Candidate | None:
     """Read the plugin in an open directory whose real path is ``path``; ``None`` when it holds no ``plugin.json``."""
-    root = Path(path)
     unsafe: list[Diagnostic] = []
-    if ownership.suspects(directory) and (fault := ownership.fault(root, directory)) is not None:
+    if ownership.suspects(directory) and (fault := ownership.fault(Path(path), directory)) is not None:
         unsafe.append(fault)
     manifest: Manifest | None = None
     problems: tuple[Diagnostic, ...] = ()
     claimed: str | None = None
     try:
-        data = read_below(descriptor, root, MANIFEST_NAME, LARGEST_MANIFEST, ownership)
+        data = read_below(descriptor, path, MANIFEST_NAME, LARGEST_MANIFEST, ownership)
         manifest, problems, claimed = read_manifest(data, f"{path}/{MANIFEST_NAME}")
         if manifest is not None and manifest.entry is not None:
-            problems = _entry_problems(descriptor, root, manifest.entry, data, ownership)
+            problems = _entry_problems(descriptor, path, manifest.entry, data, ownership)
     except FileNotFoundError:
         return None
     except TooLarge:
-        problems = (too_large(root / MANIFEST_NAME),)
+        problems = (too_large(Path(path, MANIFEST_NAME)),)
     except GatehookError as error:
         unsafe.extend(error.diagnostics)
-    return _candidate(claimed or shown(root.name), root, origin, manifest, unsafe, problems)
+    return _candidate(claimed, path, origin, manifest, unsafe, problems)
 
 
 def unopened_plugin(path: str, origin: Origin, error: OSError) -> Candidate:
     """Return the candidate of a directory that the system does not open."""
-    return _candidate(shown(Path(path).name), Path(path), origin, None, [unreadable(Path(path), error)], ())
+    return _candidate(None, path, origin, None, [unreadable(Path(path), error)], ())
 
 
 def _candidate(
-    plugin_id: str,
-    root: Path,
+    claimed: str | None,
+    directory: str,
     origin: Origin,
     manifest: Manifest | None,
     unsafe: list[Diagnostic],
     problems: tuple[Diagnostic, ...],
 ) -> Candidate:
+    plugin_id = claimed or shown(Path(directory).name)
     if not unsafe and not problems:
-        return Candidate(id=plugin_id, origin=origin, root=root, manifest=manifest)
+        return Candidate(id=plugin_id, origin=origin, directory=directory, manifest=manifest)
     found = [attrs.evolve(one, plugin=plugin_id, origin=str(origin)) for one in (*unsafe, *problems)]
     return Candidate(
         id=plugin_id,
         origin=origin,
-        root=root,
+        directory=directory,
         manifest=manifest,
         state=CandidateState.BLOCKED if unsafe else CandidateState.INVALID,
         diagnostics=tuple(found),
@@ -86,7 +86,7 @@ def _candidate(
 
 
 def _entry_problems(
-    descriptor: int, root: Path, entry: Entry, data: bytes, ownership: Ownership
+    descriptor: int, root: str, entry: Entry, data: bytes, ownership: Ownership
 ) -> tuple[Diagnostic, ...]:
     problems: tuple[Diagnostic, ...] = ()
     for key, file in entry.files.items():
@@ -95,13 +95,13 @@ def _entry_problems(
             code, facts = found
             pointer = f"/entry/{key}"
             line = line_of(pointer, key_lines(data.decode()))
-            at: dict[str, Any] = {"path": root / MANIFEST_NAME, "line": line, "pointer": pointer}
+            at: dict[str, Any] = {"path": Path(root, MANIFEST_NAME), "line": line, "pointer": pointer}
             problems += (code(**at, key=key, file=file, **facts),)
     return problems
 
 
 def _fault_of_file(
-    descriptor: int, root: Path, file: str, ownership: Ownership
+    descriptor: int, root: str, file: str, ownership: Ownership
 ) -> tuple[Code, Mapping[str, Any]] | None:
     """Say why a file cannot be an entry; raise ``GatehookError`` for an unsafe one. It is looked at, never opened."""
     try:
@@ -113,9 +113,9 @@ def _fault_of_file(
     except (FileNotFoundError, NotADirectoryError):
         return codes.ENTRY_MISSING, {}
     except OSError as error:
-        raise GatehookError(unreadable(root / file, error)) from None
+        raise GatehookError(unreadable(Path(root, file), error)) from None
     if not stat.S_ISREG(about.st_mode):
         return codes.ENTRY_NOT_A_FILE, {"found": kind_of(about.st_mode)}
-    if ownership.suspects(about) and (fault := ownership.fault(root / file, about)) is not None:
+    if ownership.suspects(about) and (fault := ownership.fault(Path(root, file), about)) is not None:
         raise GatehookError(fault)
     return None

@@ -28,7 +28,7 @@ CandidateKey = tuple[Origin, str]
 
 def key_of(candidate: Candidate) -> CandidateKey:
     """Return what tells a candidate apart from all others with its id."""
-    return candidate.origin, "" if candidate.root is None else str(candidate.root)
+    return candidate.origin, candidate.directory or ""
 
 
 class ConsentState(StrEnum):

@@ -65,10 +65,14 @@ class Reader:
 
     def texts(self, value: Any, key: str, at: str) -> tuple[str, ...]:
         """Read a list of visible texts."""
-        where = pointer_to(at, key)
         if type(value) is not list:
-            self.wrong(value, key, "a list of strings", where)
+            self.wrong(value, key, "a list of strings", pointer_to(at, key))
             return ()
+        if not [
+            one for one in value if type(one) is not str or not 0 < len(one) <= LONGEST_LINE or not one.isprintable()
+        ]:
+            return tuple(value)
+        where = pointer_to(at, key)
         return tuple([self.text(one, str(index), where) for index, one in enumerate(value)])
 
     def table(self, value: Any, key: str, at: str) -> Mapping[str, Any]:

@@ -59,7 +59,7 @@ class TooLarge(Exception):
     """A file is larger than the cap; nothing of it was read."""
 
 
-def read_below(directory: int, root: Path, relative: str, cap: int, ownership: Ownership) -> bytes:
+def read_below(directory: int, root: Path | str, relative: str, cap: int, ownership: Ownership) -> bytes:
     """Read a regular file below an open directory whose path is ``root``.
 
     Raises:
@@ -70,9 +70,9 @@ def read_below(directory: int, root: Path, relative: str, cap: int, ownership: O
     descriptor = open_below(directory, root, relative)
     try:
         about = os.fstat(descriptor)
-        fault = ownership.fault(root / relative, about) if ownership.suspects(about) else None
+        fault = ownership.fault(Path(root, relative), about) if ownership.suspects(about) else None
         if not stat.S_ISREG(about.st_mode):
-            fault = codes.NOT_A_FILE(path=root / relative, found=kind_of(about.st_mode))
+            fault = codes.NOT_A_FILE(path=Path(root, relative), found=kind_of(about.st_mode))
         if fault is not None:
             raise GatehookError(fault)
         if about.st_size > cap:
@@ -95,7 +95,7 @@ def _read(descriptor: int, size: int, cap: int) -> bytes:
     return data
 
 
-def open_below(directory: int, root: Path, relative: str) -> int:
+def open_below(directory: int, root: Path | str, relative: str) -> int:
     """Open a file below an open directory; a symbolic link is followed only when it stays below.
 
     Raises:
@@ -110,16 +110,16 @@ def open_below(directory: int, root: Path, relative: str) -> int:
         raise
     except OSError as error:
         if error.errno not in _LINK_ERRORS:
-            raise GatehookError(unreadable(root / relative, error)) from None
+            raise GatehookError(unreadable(Path(root, relative), error)) from None
     inside = real_below(root, relative)
     if inside is None:
-        raise GatehookError(codes.ESCAPES(path=root / relative))
+        raise GatehookError(codes.ESCAPES(path=Path(root, relative)))
     try:
         return _open_in_steps(directory, inside)
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise GatehookError(unreadable(root / relative, error)) from None
+        raise GatehookError(unreadable(Path(root, relative), error)) from None
 
 
 #: ``O_NOFOLLOW`` says one of these at a symbolic link, the second where a directory was wanted.
@@ -141,7 +141,7 @@ def _open_in_steps(directory: int, relative: str) -> int:
             os.close(held)
 
 
-def real_below(root: Path, relative: str) -> str | None:
+def real_below(root: Path | str, relative: str) -> str | None:
     """Return where a path with symbolic links really is, relative to ``root``; ``None`` when that is outside."""
     top = os.path.realpath(root)
     real = os.path.realpath(os.path.join(top, relative))  # noqa: PTH118  Path.resolve has no such join without a copy

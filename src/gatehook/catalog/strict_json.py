@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import threading
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -80,7 +81,7 @@ def decode(data: bytes) -> tuple[Any, str]:
     """
     text = _text(data)
     try:
-        value = _DECODER.decode(text)
+        value = _value(data, text)
     except RecursionError:
         raise _too_deep(data) from None
     except _Suspicious:
@@ -92,9 +93,45 @@ def decode(data: bytes) -> tuple[Any, str]:
         raise Refused(Finding(codes.NOT_JSON, {"reason": "a number has too many digits"})) from None
     if data.count(b"{") + data.count(b"[") > DEEPEST and _is_deep(value):
         raise _too_deep(data)
-    if b"\\u" in data and (b"\\ud" in data or b"\\uD" in data):
+    if b"\\" in data and (b"\\ud" in data or b"\\uD" in data):
         _check_surrogates(value, text)
     return value, text
+
+
+class _Counting(threading.local):
+    """A decoder that notes the size of every object it makes; each thread has its own."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        note = self.sizes.append
+
+        def noted(made: dict[str, Any]) -> dict[str, Any]:
+            note(len(made))
+            return made
+
+        self.decoder = json.JSONDecoder(object_hook=noted, parse_constant=_constant, parse_float=_float)
+
+
+_COUNTING: Final = _Counting()
+_WHITESPACE: Final = b" \t\r\n"
+
+
+def _value(data: bytes, text: str) -> Any:
+    """Decode an object without a look at each key, at half the cost, where counting proves that none is there twice.
+
+    Every key is a quote before a colon. When there are no more of these than keys in the value, no key was lost.
+    """
+    if text.startswith("{"):
+        sizes = _COUNTING.sizes
+        sizes.clear()
+        try:
+            value, end = _COUNTING.decoder.raw_decode(text)
+        except (ValueError, RecursionError):
+            return _DECODER.decode(text)
+        keys = data.translate(None, _WHITESPACE).count(b'":')
+        if keys == sum(sizes) and (end == len(text) or text[end:] == "\n"):
+            return value
+    return _DECODER.decode(text)
 
 
 def _text(data: bytes) -> str:

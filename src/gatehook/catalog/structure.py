@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 from typing import Final
 
 from gatehook.catalog.entries import read_entry
 from gatehook.catalog.manifest import CAPABILITY_FIELDS
 from gatehook.catalog.manifest import MANIFEST_VERSION
+from gatehook.catalog.manifest import NO_PERMISSIONS
+from gatehook.catalog.manifest import NO_REQUIRES
+from gatehook.catalog.manifest import NOTHING
 from gatehook.catalog.manifest import Capabilities
 from gatehook.catalog.manifest import Manifest
-from gatehook.catalog.manifest import Permissions
-from gatehook.catalog.manifest import Requires
 from gatehook.catalog.permissions import read_permissions
 from gatehook.catalog.reader import LONGEST_LINE
 from gatehook.catalog.reader import Reader
@@ -43,11 +43,9 @@ REQUIRED: Final[Mapping[str, str]] = {
 }
 _BEYOND: Final = "configSchema capabilities description authors license homepage requires permissions manifestVersion"
 KEYS: Final = frozenset({*REQUIRED, *_BEYOND.split(), "$schema"})
+_REQUIRED: Final = frozenset(REQUIRED)
 _PLAIN_VERSION: Final = re.compile(r"(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){0,4}\Z")
 _KINDS: Final[Mapping[str, Kind]] = {str(kind): kind for kind in Kind}
-_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
-_NO_REQUIRES: Final = Requires()
-_NO_PERMISSIONS: Final = Permissions()
 
 
 def structure(data: Any, reader: Reader, *, embedded: bool = False) -> Manifest | None:
@@ -63,10 +61,10 @@ def structure(data: Any, reader: Reader, *, embedded: bool = False) -> Manifest 
         version=_version(data["version"], reader) if "version" in data else "",
         kinds=kinds,
         entry=read_entry(data["entry"], reader) if "entry" in data else None,
-        config_schema=_schema(data["configSchema"], reader) if "configSchema" in data else _EMPTY,
+        config_schema=_schema(data["configSchema"], reader) if "configSchema" in data else NOTHING,
         capabilities=_capabilities(data.get("capabilities"), kinds, reader, given="capabilities" in data),
-        requires=read_requires(data["requires"], reader) if "requires" in data else _NO_REQUIRES,
-        permissions=read_permissions(data["permissions"], reader) if "permissions" in data else _NO_PERMISSIONS,
+        requires=read_requires(data["requires"], reader) if "requires" in data else NO_REQUIRES,
+        permissions=read_permissions(data["permissions"], reader) if "permissions" in data else NO_PERMISSIONS,
         **_descriptive(data, reader),
     )
     return None if reader.problems else manifest
@@ -75,6 +73,8 @@ def structure(data: Any, reader: Reader, *, embedded: bool = False) -> Manifest 
 def _check_keys(data: Mapping[str, Any], reader: Reader, embedded: bool) -> None:
     if not KEYS.issuperset(data):
         reader.unknown(data, KEYS, "")
+    if data.keys() >= _REQUIRED:
+        return
     for key, example in REQUIRED.items():
         if key not in data and not (embedded and key == "entry"):
             reader.note(codes.MISSING_KEY, "", key=key, expected=example)
@@ -137,25 +137,32 @@ def _schema(value: Any, reader: Reader) -> Mapping[str, Any]:
 def _capabilities(value: Any, kinds: tuple[Kind, ...], reader: Reader, *, given: bool) -> Capabilities:
     values: dict[str, dict[str, Any]] = {kind.value: {} for kind in kinds}  # an enum as a key is hashed by Python code
     if given:
+        known = words()
         for key, one in reader.table(value, "capabilities", "").items():
-            _read_capability(key, one, values, reader)
+            word = known.get(key)
+            if word is None:
+                _unknown_capability(key, reader)
+            else:
+                _read_capability(word, one, values, reader)
     if reader.problems:
         return Capabilities()
-    return Capabilities(
-        **{field: made(**values[name]) for name, (field, made) in _VOCABULARIES.items() if name in values}
-    )
+    made = {}
+    for name, given_values in values.items():
+        field, capabilities = _VOCABULARIES[name]
+        made[field] = capabilities(**given_values)
+    return Capabilities(**made)
 
 
 _VOCABULARIES: Final = {kind.value: (CAPABILITY_FIELDS[kind], spec.capabilities) for kind, spec in KINDS.items()}
 
 
-def _read_capability(key: str, value: Any, values: dict[str, dict[str, Any]], reader: Reader) -> None:
-    word = words().get(key)
-    if word is None:
-        if not key.startswith("x-"):
-            hint = did_you_mean(key, words())
-            reader.note(codes.UNKNOWN_CAPABILITY, pointer_to("/capabilities", key), key=shown(key), hint=hint)
-        return
+def _unknown_capability(key: str, reader: Reader) -> None:
+    if not key.startswith("x-"):
+        hint = did_you_mean(key, words())
+        reader.note(codes.UNKNOWN_CAPABILITY, pointer_to("/capabilities", key), key=shown(key), hint=hint)
+
+
+def _read_capability(word: Word, value: Any, values: dict[str, dict[str, Any]], reader: Reader) -> None:
     known = False
     for kind, field in word.fields.items():
         if kind in values:
@@ -163,16 +170,16 @@ def _read_capability(key: str, value: Any, values: dict[str, dict[str, Any]], re
             try:
                 values[kind][field] = word.shape.read(value)
             except Mismatch:
-                _mismatch(key, value, word, reader)
+                _mismatch(word, value, reader)
                 return
     if not known:
         owners = " or ".join(word.fields)
-        reader.note(codes.CAPABILITY_OF_OTHER_KIND, f"/capabilities/{key}", key=key, kinds=owners)
+        reader.note(codes.CAPABILITY_OF_OTHER_KIND, f"/capabilities/{word.key}", key=word.key, kinds=owners)
 
 
-def _mismatch(key: str, value: Any, word: Word, reader: Reader) -> None:
+def _mismatch(word: Word, value: Any, reader: Reader) -> None:
     hint = "".join(did_you_mean(one, word.shape.words) for one in _strings(value) if one not in word.shape.words)
-    reader.note(codes.BAD_VALUE, f"/capabilities/{key}", key=key, expected=word.shape.expected, hint=hint)
+    reader.note(codes.BAD_VALUE, f"/capabilities/{word.key}", key=word.key, expected=word.shape.expected, hint=hint)
 
 
 def _strings(value: Any) -> list[str]:
@@ -198,11 +205,13 @@ def _descriptive(data: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
 
 
 def _paragraphs(value: Any, reader: Reader) -> str:
-    if type(value) is str and not value.replace("\n", "").isprintable():
+    if type(value) is not str or "\n" not in value:
+        return reader.text(value, "description", "", LONGEST_TEXT)
+    if not value.replace("\n", "").isprintable():
         reader.note(codes.BAD_TEXT, "/description", key="description", longest=LONGEST_TEXT)
         return ""
-    reader.text(value.replace("\n", " ") if type(value) is str else value, "description", "", LONGEST_TEXT)
-    return value if type(value) is str else ""
+    reader.text(value.replace("\n", " "), "description", "", LONGEST_TEXT)
+    return value
 
 
 def _manifest_version(value: Any, reader: Reader) -> int:
