@@ -84,6 +84,15 @@ class PaperBroker(Broker):
 
     async def __aenter__(self) -> Self:
         await self._venue.open(self._context.data_dir)
+        try:
+            await self._follow_prices()
+        except BaseException:  # also a start that is cut off: nobody else would close the book
+            with anyio.CancelScope(shield=True):
+                await self._venue.close()
+            raise
+        return self
+
+    async def _follow_prices(self) -> None:
         source = self._context.use(self._context.config["prices"])
         wanted = frozenset(self._context.config["instruments"])
         self._prices = Prices(source, wanted, self._on_price, self._venue.know, self._context.logger)
@@ -95,7 +104,6 @@ class PaperBroker(Broker):
             self._context.logger.warning("no instruments yet: %s", error)
         self._following = anyio.CancelScope()
         self._context.task_group.start_soon(self._follow, self._prices, self._following, name="paper prices")
-        return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import ExitStack
+from contextlib import closing
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -47,6 +49,10 @@ CREATE TABLE IF NOT EXISTS instruments (id TEXT PRIMARY KEY, body TEXT NOT NULL)
 """
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+
+
 class Store:
     """An open file: one connection writes, one reads meanwhile. A failed write leaves the file as it was."""
 
@@ -59,9 +65,11 @@ class Store:
         self._path = path
         self._unsynced = 0
         try:
-            self._writing = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._check()
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            with ExitStack() as opened:
+                self._writing = opened.enter_context(closing(_connect(path)))
+                self._check()
+                self._db = opened.enter_context(closing(_connect(path)))
+                self._opened = opened.pop_all()
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{path} cannot be used: {error}; `gatehook paper reset` begins anew") from error
 
@@ -82,8 +90,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
-        self._writing.close()
+        self._opened.close()
 
     def save(self, batch: Batch) -> None:
         """Write everything of a batch, or nothing. Short enough for the event loop.

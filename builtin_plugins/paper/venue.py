@@ -49,10 +49,16 @@ class Venue:
         Raises:
             StorageUnavailable: for a store that cannot be used.
         """
-        self._store = await self._on_thread(partial(Store, data_dir / FILE))
-        await self._reload()
-        self._used = await self.read(Store.used_ids)
-        await self.commit()
+        store = self._store = await self._on_thread(partial(Store, data_dir / FILE))
+        try:
+            await self._reload()
+            self._used = await self.read(Store.used_ids)
+            await self.commit()
+        except BaseException:  # nothing may be saved of a state that was not read whole
+            self._store = None
+            with anyio.CancelScope(shield=True):
+                await self._on_thread(store.close)
+            raise
 
     async def close(self) -> None:
         """Write the last prices down and close the store."""

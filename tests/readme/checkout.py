@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 import time
 from contextlib import contextmanager
@@ -46,9 +47,14 @@ class Checkout:
                 shutil.copy2(ROOT / name, target)
         home = folder / "home"
         home.mkdir()
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL")}
+        kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL")}
+        python = folder / "bin" / "python3"
+        python.parent.mkdir()
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', "utf-8")
+        python.chmod(0o755)
         self.environment = kept | {
             "HOME": str(home),
+            "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": sysconfig.get_path("purelib"),
             "PIP_NO_INDEX": "1",
             "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this switch the wrong way round
