@@ -40,9 +40,9 @@ def test_the_blocks_do_what_they_say(checkout):
         assert "SIMULATED" in quoted
         assert "filled" in quoted
         assert "10000" in quoted
-    folder = checkout.root / "plugins" / "fixed"
+    folder = checkout.root / "plugins" / "wave"
     folder.mkdir(parents=True)
-    (folder / "plugin.json").write_text(block("json", '"fixed"'))
+    (folder / "plugin.json").write_text(block("json", '"wave"'))
     (folder / "plugin.py").write_text(block("python", "@hookimpl"))
     assert "admitted" in checkout.run(block("sh", "plugins enable"))
     (checkout.root / "embedding.py").write_text(block("python", "PluginHost"))

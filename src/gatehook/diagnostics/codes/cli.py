@@ -26,7 +26,7 @@ NO_ANSWER = Code(
 CONSENT_NEEDED = Code(
     "cli.consent-needed",
     Severity.ERROR,
-    "{what} needs a person's yes, and nobody can be asked here.",
+    '"{what}?" is for a person to answer, and nobody can be asked here.',
     "Read what is shown, then repeat the command with --yes.",
 )
 UNKNOWN_PLUGIN = Code(

@@ -33,7 +33,7 @@ BAD_REQUEST = Code(
     "gateway.bad-request",
     Severity.ERROR,
     "The request to {method} is not understood: {why}.",
-    "Use a `gatehook` command of the same version as the gateway.",
+    "Correct it; the command's `--help` shows how. An instrument is SYMBOL.VENUE, as in `gatehook instruments`.",
 )
 NO_ENTRY = Code(
     "gateway.no-entry",
