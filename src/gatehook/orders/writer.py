@@ -123,16 +123,22 @@ class Writer:
             self._idle = None
 
     def _end(self, batch: list[_Write[Any]]) -> None:
-        self._on_commit([write.result for write in batch if write.error is None])
-        for write in batch:
-            write.done.set()
-        self._begin()
+        try:
+            self._on_commit([write.result for write in batch if write.error is None])
+        finally:  # whatever a listener did: nobody waits for ever for what is written
+            for write in batch:
+                write.done.set()
+            self._begin()
 
     # --- in the thread
 
     def _serve(self) -> None:
         while (batch := self._batches.get()) is not None:
-            self._transact(batch)
+            try:
+                self._transact(batch)
+            except Exception as error:  # noqa: BLE001  the thread outlives what even a rollback cannot undo
+                for write in batch:
+                    write.error = StorageUnavailable(f"the order journal cannot be written: {error}")
             with suppress(RuntimeError):  # the event loop is gone, and with it everybody who waits
                 self._to_loop(self._end, batch)
 
