@@ -80,3 +80,10 @@ async def until(host: PluginHost, entry: str, *states: str) -> str:
     with anyio.fail_after(30):
         await host._runner._changes.wait_until(lambda: found.state in states)
     return str(found.state)
+
+
+async def until_started(host: PluginHost, plugin: Scripted, times: int, entry: str = "scripted") -> None:
+    """Wait until an entry is active in its nth generation; a state on the way there may be too short to be seen."""
+    found = host._runner.entries[entry]
+    with anyio.fail_after(30):
+        await host._runner._changes.wait_until(lambda: len(plugin.entered) == times and found.state == "active")

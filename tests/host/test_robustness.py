@@ -25,6 +25,7 @@ from tests.host.plugin_kit import write_plugin
 from tests.host.scripted import Scripted
 from tests.host.scripted import manifest
 from tests.host.scripted import until
+from tests.host.scripted import until_started
 
 pytestmark = pytest.mark.anyio
 EURUSD = InstrumentId.parse("EURUSD.SCRIPTED")
@@ -102,8 +103,7 @@ async def test_a_task_of_the_entry_that_raises_anything_crashes_the_entry_only(t
 
     plugin = Scripted(enter=enter)
     async with host_of(tmp_path, plugins=[(manifest(), plugin), (manifest("other"), Scripted())]) as host:
-        await until(host, "scripted", "backoff")
-        await until(host, "scripted", "active")
+        await until_started(host, plugin, 2)
         assert len(plugin.entered) == 2
         assert state_of(host, "other") == "active"
 

@@ -23,6 +23,7 @@ from tests.host.plugin_kit import write_plugin
 from tests.host.scripted import Scripted
 from tests.host.scripted import manifest
 from tests.host.scripted import until
+from tests.host.scripted import until_started
 
 pytestmark = pytest.mark.anyio
 EURUSD = InstrumentId.parse("EURUSD.SCRIPTED")
@@ -109,8 +110,7 @@ async def test_a_crash_of_the_entrys_task_starts_a_new_generation(tmp_path):
     plugin = Scripted(enter=enter)
     async with host_of(tmp_path, plugins=[(manifest(), plugin)]) as host:
         crash.set()
-        await until(host, "scripted", "backoff")
-        await until(host, "scripted", "active")
+        await until_started(host, plugin, 2)
         assert [one.plugin for one in plugin.left] == [plugin]
         assert "host.crashed" in codes(host)
 
