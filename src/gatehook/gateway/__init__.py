@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from typing import Any
+
+from gatehook.exports import lazy_exports
 
 if TYPE_CHECKING:
     from gatehook.gateway.gateway import Gateway as Gateway
 
-__all__ = ["Gateway"]
-
-
-def __getattr__(name: str) -> Any:
-    if name != "Gateway":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from gatehook.gateway.gateway import Gateway
-
-    return Gateway
+__all__, __getattr__, __dir__ = lazy_exports(__name__, {"gateway": "Gateway"})

@@ -87,10 +87,6 @@ class Registry:
             raise outcome
         return outcome
 
-    def is_loaded(self, plugin_id: str) -> bool:
-        """Whether the plugin's code was imported, or tried to be."""
-        return plugin_id in self._loaded or plugin_id in self._pending
-
     def wrappers(self) -> Mapping[Kind, Sequence[tuple[str, Implementation]]]:
         """Return the wrappers that were granted, by kind, with the plugin that each belongs to."""
         found: dict[Kind, list[tuple[str, Implementation]]] = {}

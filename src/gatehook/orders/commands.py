@@ -74,13 +74,12 @@ class Commands:
 
         async def work() -> Order:
             done = await self._repeated(command)
-            if done is None and known is not None and known.order.status.is_final:
-                raise OrderNotCancellable(f"order {command.body['order']} is {known.order.status} already")
-            if done is None:
-                await entry.check_mode(ref.account, self._desk.mode)
-            provider = entry.access.provider
             if done is not None:
                 return await self._settled(ref, done)
+            if known is not None and known.order.status.is_final:
+                raise OrderNotCancellable(f"order {command.body['order']} is {known.order.status} already")
+            await entry.check_mode(ref.account, self._desk.mode)
+            provider = entry.access.provider
             reply = await self._send(
                 entry,
                 command,
@@ -103,11 +102,10 @@ class Commands:
 
         async def work() -> Order:
             done = await self._repeated(command)
-            if done is None:
-                await self._check_amend(entry, ref, known, change)
-            provider = entry.access.provider
             if done is not None:
                 return await self._settled(ref, done)
+            await self._check_amend(entry, ref, known, change)
+            provider = entry.access.provider
             reply = await self._send(
                 entry,
                 command,
