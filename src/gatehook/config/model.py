@@ -18,6 +18,10 @@ from gatehook.config.sources import Key
 from gatehook.config.sources import Layer
 from gatehook.config.sources import Source
 from gatehook.config.sources import Sources
+from gatehook.config.trading import AuditSection
+from gatehook.config.trading import LimitsConfig
+from gatehook.config.trading import PermissionRule
+from gatehook.config.trading import TradingSection
 from gatehook.kinds.accounts import Mode
 
 
@@ -78,6 +82,14 @@ class EntryConfig:
     venue: str | None = attrs.field(
         default=None,
         metadata=about(Shape.VENUE, "the venue part of its instrument ids", shown="the entry id in capitals"),
+    )
+    reconcile_every: float | None = attrs.field(
+        default=None,
+        metadata=about(
+            Shape.SECONDS,
+            "how often its accounts are compared with the venue, in seconds",
+            shown="trading.reconcile_every",
+        ),
     )
     url: str | None = attrs.field(
         default=None, repr=False, metadata=about(Shape.URL, "the MCP server, in place of the manifest's")
@@ -186,6 +198,8 @@ SECTIONS: Final[Mapping[str, type]] = {
     "plugins": PluginsSection,
     "supervision": SupervisionSection,
     "market": MarketSection,
+    "trading": TradingSection,
+    "audit": AuditSection,
     "logging": LoggingSection,
 }
 
@@ -214,6 +228,8 @@ class Config:
     """The whole configuration: checked, immutable, secret references unresolved.
 
     Attributes:
+        limits: by ``ENTRY`` or ``ENTRY/ACCOUNT``.
+        permissions: the rules in their order; the first that matches decides.
         layers: what it was made of, lowest first; ``str()`` of one is for people.
         raw: the merged tables as they were written.
     """
@@ -222,6 +238,10 @@ class Config:
     plugins: PluginsSection = attrs.field(factory=PluginsSection)
     supervision: SupervisionSection = attrs.field(factory=SupervisionSection)
     market: MarketSection = attrs.field(factory=MarketSection)
+    trading: TradingSection = attrs.field(factory=TradingSection)
+    audit: AuditSection = attrs.field(factory=AuditSection)
+    limits: Mapping[str, LimitsConfig] = attrs.field(factory=_empty)
+    permissions: tuple[PermissionRule, ...] = ()
     logging: LoggingSection = attrs.field(factory=LoggingSection)
     layers: tuple[Source, ...] = (Source(layer=Layer.DEFAULTS),)
     raw: Mapping[str, Any] = attrs.field(factory=_empty, repr=False)

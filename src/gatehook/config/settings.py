@@ -33,6 +33,12 @@ class Shape(StrEnum):
     FREE = "a table"
     VENUE = "a short string"
     URL = "an http or https URL"
+    CURRENCY = "a currency's code in capitals"
+    CONVERSION = "a table of lists of instrument ids by currency"
+    TIME_OF_DAY = "a time like 00:00"
+    AMOUNT = "an amount above zero, as a string or a whole number"
+    PATTERN = "a word, in which * matches anything"
+    PATTERNS = "a list of words, in which * matches anything"
 
 
 @attrs.frozen(kw_only=True)

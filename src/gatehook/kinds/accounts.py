@@ -66,7 +66,8 @@ class Balance:
 @attrs.frozen(kw_only=True)
 class AccountState:
     """An account's money now, in ``currency``. ``complete`` is false where the report may lack something: such a
-    report is never read as flat or empty.
+    report is never read as flat or empty. ``net_deposits`` is what was paid in less what was taken out so far, where
+    the venue says it.
     """
 
     account: AccountKey
@@ -76,6 +77,7 @@ class AccountState:
     currency: str
     balances: tuple[Balance, ...] = attrs.field(default=(), converter=as_tuple)
     equity: Decimal | None = attrs.field(default=None, converter=exact_or_none)
+    net_deposits: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     margin_used: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     margin_free: Decimal | None = attrs.field(default=None, converter=exact_or_none)
     leverage: Decimal | None = attrs.field(default=None, converter=exact_or_none)

@@ -117,6 +117,65 @@ class NotReconciled(Denied):
     retry = Retry.SAFE
 
 
+class UnresolvedOutstanding(Denied):
+    """New risk on the account waits until something is settled: an order long unknown, a position not acknowledged, a
+    reconciliation that failed.
+    """
+
+    code = "unresolved_outstanding"
+    retry = Retry.SAFE
+
+
+class Halted(Denied):
+    """Trading is halted for this scope; what reduces risk passes."""
+
+    code = "halted"
+
+
+class PermissionDenied(Denied):
+    """A rule denies the command to its caller."""
+
+    code = "permission_denied"
+
+
+class ApprovalDenied(Denied):
+    """The command needed an approval and did not get it: rejected, expired, or one of too many."""
+
+    code = "approval_denied"
+
+
+class ApprovalPending(Denied):
+    """The command waits for a person's approval; the message names it. Nothing was sent yet.
+
+    Attributes:
+        approval_id: names the approval.
+    """
+
+    code = "approval_pending"
+    retry = Retry.SAFE
+    approval_id: str = ""
+
+
+class LimitExceeded(Denied):
+    """The command is over a limit; the message names the limit, its use and what is left."""
+
+    code = "limit_exceeded"
+
+
+class LimitUncomputable(Denied):
+    """A limit is set, and what it needs is not known (a quote, a position, a conversion)."""
+
+    code = "limit_uncomputable"
+    retry = Retry.SAFE
+
+
+class Throttled(Denied):
+    """The entry's own budget of requests is used up; nothing was sent. ``retry_after`` says for how long."""
+
+    code = "throttled"
+    retry = Retry.AFTER
+
+
 class StorageUnavailable(Denied):
     """The journal cannot be written (a full disk, a read-only file): nothing new leaves."""
 

@@ -12,7 +12,7 @@ from gatehook.diagnostics.codes.orders import JOURNAL_NEWER
 from gatehook.diagnostics.codes.orders import JOURNAL_UNAVAILABLE
 from gatehook.diagnostics.records import GatehookError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 #: Bytes "GHoj" in the file's header: this is an order journal.
 APPLICATION_ID: Final = 0x47486F6A
 
@@ -47,6 +47,17 @@ CREATE TABLE commands (
     market_ns INTEGER NOT NULL, wall_ns INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE cursors (entry_id TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 """
+#: What each version added to the one before; a new file gets all of them.
+_MIGRATIONS: Final = {
+    2: """
+CREATE TABLE adjustments (
+    seq INTEGER PRIMARY KEY, entry_id TEXT NOT NULL, account_id TEXT NOT NULL, instrument TEXT NOT NULL,
+    position_id TEXT, expected TEXT NOT NULL, reported TEXT NOT NULL, unit TEXT NOT NULL,
+    state TEXT NOT NULL, person TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
+    market_ns INTEGER NOT NULL, wall_ns INTEGER NOT NULL);
+CREATE INDEX adjustments_account ON adjustments (entry_id, account_id, instrument);
+""",
+}
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
@@ -111,9 +122,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    if found == 0:
+    if found < SCHEMA_VERSION:
+        steps = [_SCHEMA] if found == 0 else []
+        steps += [step for version, step in _MIGRATIONS.items() if version > found]
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
+            f"BEGIN IMMEDIATE; {''.join(steps)} PRAGMA application_id = {APPLICATION_ID};"
             f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
         _sync_directory(path.parent)
