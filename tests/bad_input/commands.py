@@ -138,8 +138,16 @@ def process(world, *words):
     ]
 
 
-@TABLE.row("gateway.mode-unavailable", "mode live", "")
+@TABLE.row("gateway.live-unconfirmed", "mode live that nobody has confirmed", "")
 async def live(world):
+    return process(world, "run", "--set", "gateway.mode=live")
+
+
+@TABLE.row("gateway.live-unreadable", "a confirmation that somebody else can write", "")
+async def live_unreadable(world):
+    line = world.command_line()
+    assert line("mode", "confirm-live", "--yes").code == 0
+    (line.data_dir / "live.json").chmod(0o666)
     return process(world, "run", "--set", "gateway.mode=live")
 
 

@@ -28,7 +28,14 @@ def load(lazy) -> click.Command:
 EVERY = [pytest.param(name, lazy, id=name) for name, lazy in all_commands()]
 #: Those that serve, stream, or print a document that is JSON already.
 WITHOUT_JSON = {"run", "events tail", "config schema"}
-DESTRUCTIVE = {"orders cancel", "paper reset", "plugins enable", "plugins disable", "plugins lock"}
+DESTRUCTIVE = {
+    "mode confirm-live",
+    "orders cancel",
+    "paper reset",
+    "plugins enable",
+    "plugins disable",
+    "plugins lock",
+}
 
 
 @pytest.mark.parametrize(("name", "lazy"), EVERY)

@@ -93,14 +93,6 @@ def test_fault_19_a_second_gateway_on_one_data_directory_says_who_holds_it(run):
     assert first.stop() == 0
 
 
-@pytest.mark.parametrize("mode", ["demo", "live"])
-def test_the_modes_with_other_peoples_venues_are_refused(gatehook, mode):
-    answer = gatehook("run", "--set", f"gateway.mode={mode}")
-    assert answer.code == 1
-    assert "gateway.mode-unavailable" in answer.err
-    assert not gatehook.data_dir.exists()
-
-
 def test_dev_is_said_on_every_line(gatehook, run):
     directory = gatehook.plugin(
         "mine",

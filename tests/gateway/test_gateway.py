@@ -84,16 +84,6 @@ async def test_a_gateway_is_cancelled_like_anything_else(gateway):
     assert not (running.host.config.gateway.data_dir / "control.sock").exists()
 
 
-async def test_demo_and_live_are_refused_before_anything_is_touched(make_host, tmp_path):
-    from gatehook.gateway import Gateway
-
-    for mode in ("demo", "live"):
-        with pytest.raises(GatehookError) as refused:
-            Gateway(make_host({"gateway": {"mode": mode}}))
-        assert refused.value.diagnostics[0].code == "gateway.mode-unavailable"
-    assert not (tmp_path / "data").exists()
-
-
 async def test_entries_are_canceled_on_stop_and_what_protects_stays(gateway):
     async with gateway() as running:
         await place(running)

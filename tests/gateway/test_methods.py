@@ -130,7 +130,7 @@ def test_only_the_owner_and_root_may_use_the_socket(uid, welcome):
         def extra(self, attribute):
             return Socket()
 
-    assert control.is_ours(Connection()) is welcome
+    assert (control.welcome_person(Connection()) is not None) is welcome
 
 
 async def test_an_empty_slot_is_a_coded_error(gateway):

@@ -32,6 +32,12 @@ _ORDERS: Final = {
     "show": Lazy("gatehook.cli.orders:show", "Show one order with its fills."),
     "cancel": Lazy("gatehook.cli.orders:cancel", "Cancel what is left of an order."),
 }
+_MODE: Final = {
+    "show": Lazy("gatehook.cli.mode:show", "Show the mode, and whether live trading is confirmed."),
+    "confirm-live": Lazy(
+        "gatehook.cli.mode:confirm_live", "Confirm, once for a data directory, that live trading is meant."
+    ),
+}
 _MEMORY: Final = {
     "search": Lazy("gatehook.cli.memory:search", "Search what the gateway remembers; any text is a safe query."),
     "add": Lazy("gatehook.cli.memory:add", "Remember a note."),
@@ -41,6 +47,7 @@ _MEMORY: Final = {
 COMMANDS: Final[Mapping[str, Lazy | Subject]] = {
     "run": Lazy("gatehook.cli.run:run", "Run the gateway until it is stopped."),
     "status": Lazy("gatehook.cli.running:status", "Say how the running gateway is."),
+    "mode": Subject("See whose money is traded, and confirm live trading.", _MODE, default="show"),
     "plugins": Subject("See and manage plugins.", _PLUGINS),
     "config": Subject("See, check and edit the configuration.", _CONFIG),
     "slots": Subject(

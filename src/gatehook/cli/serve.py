@@ -29,11 +29,11 @@ from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
 from gatehook.diagnostics.codes.plugins import LOCK_UNREADABLE
 from gatehook.gateway.gateway import Gateway
-from gatehook.gateway.gateway import refuse_mode
 from gatehook.gateway.logs import LogPipe
 from gatehook.gateway.protocol import SOCKET
 from gatehook.gateway.stopping import cancel_entries
 from gatehook.host import PluginHost
+from gatehook.host.live import require_confirmation
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderStatus
 from gatehook.secrets import Redactor
@@ -67,7 +67,7 @@ def serve(where: Where, options: RunOptions) -> int:
     """
     with marked_output(options.mark):
         config = _replaying(where, options).load()
-        refuse_mode(config)
+        require_confirmation(config.gateway.data_dir, config.gateway.mode)
         try:
             return anyio.run(_run, config, options)
         except BaseExceptionGroup as group:

@@ -27,6 +27,7 @@ from gatehook.gateway.answers import too_slow
 from gatehook.gateway.methods.method import Method
 from gatehook.gateway.methods.method import Stream
 from gatehook.gateway.params import Params
+from gatehook.gateway.person import person_of
 from gatehook.gateway.protocol import MAX_REQUEST
 from gatehook.gateway.protocol import SOCKET
 from gatehook.gateway.protocol import socket_address
@@ -92,19 +93,20 @@ class ControlServer:
 
     async def _serve(self, connection: SocketStream) -> None:
         async with connection:
-            if not is_ours(connection):
+            person = welcome_person(connection)
+            if person is None:
                 return
             self._open.add(connection)
             try:
-                await self._converse(connection)
+                await self._converse(connection, person)
             finally:
                 self._open.discard(connection)
 
-    async def _converse(self, connection: SocketStream) -> None:
+    async def _converse(self, connection: SocketStream, person: str) -> None:
         lines = BufferedByteReceiveStream(connection)
         try:
             while True:
-                await self._answer(await lines.receive_until(b"\n", MAX_REQUEST), connection, lines)
+                await self._answer(await lines.receive_until(b"\n", MAX_REQUEST), connection, lines, person)
         except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             return  # the client has gone
         except anyio.DelimiterNotFound:
@@ -113,10 +115,12 @@ class ControlServer:
         except TimeoutError:
             _LOG.warning("a client of the control socket does not read its answer and was let go")
 
-    async def _answer(self, line: bytes, connection: SocketStream, lines: BufferedByteReceiveStream) -> None:
+    async def _answer(
+        self, line: bytes, connection: SocketStream, lines: BufferedByteReceiveStream, person: str
+    ) -> None:
         identity: Any = None
         try:
-            identity, method, params = self._request(line)
+            identity, method, params = self._request(line, person)
             if isinstance(method, Stream):
                 await self._stream(identity, method, params, connection, lines)
                 result: Any = None
@@ -127,7 +131,7 @@ class ControlServer:
         else:
             await _send(connection, {"id": identity, "result": result})
 
-    def _request(self, line: bytes) -> tuple[Any, Method | Stream, Params]:
+    def _request(self, line: bytes, person: str) -> tuple[Any, Method | Stream, Params]:
         try:
             request = json.loads(line)
         except ValueError:
@@ -137,7 +141,7 @@ class ControlServer:
         name = str(request.get("method"))
         if name not in self._methods:
             raise Params(name, {}).refuse("there is no such method")
-        return request.get("id"), self._methods[name], Params(name, request.get("params", {}))
+        return request.get("id"), self._methods[name], Params(name, request.get("params", {}), person=person)
 
     async def _stream(
         self,
@@ -174,16 +178,19 @@ async def _send(connection: SocketStream, answer: Mapping[str, Any]) -> None:
         await connection.send(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
 
-def is_ours(connection: SocketStream) -> bool:
-    """Say whether the other end runs as this user or as root, where the system tells."""
+def welcome_person(connection: SocketStream) -> str | None:
+    """Return who is at the other end, if it is this user or root; ``None`` for anybody else.
+
+    Where the system does not tell, it is this user: the socket's mode and its directory's are the protection there.
+    """
     if not hasattr(socket, "SO_PEERCRED"):
-        return True  # the socket's mode and its directory's are the protection there
+        return person_of(os.getuid())
     raw: socket.socket = connection.extra(SocketAttribute.raw_socket)  # noqa: S610  a socket's attribute, no query
     _, uid, _ = struct.unpack("3i", raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
     if uid in (os.getuid(), 0):
-        return True
+        return person_of(uid)
     _LOG.warning("the user %d tried to use the control socket", uid)
-    return False
+    return None
 
 
 def _too_long() -> Any:

@@ -14,10 +14,7 @@ from typing import Self
 import anyio
 
 from gatehook.clocks import ReplayClock
-from gatehook.config import Config
-from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics import Severity
-from gatehook.diagnostics.codes import gateway as codes
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.control import ControlServer
 from gatehook.gateway.logs import LogPipe
@@ -28,7 +25,6 @@ from gatehook.gateway.recorder import Recorder
 from gatehook.gateway.slot import memory_in_slot
 from gatehook.gateway.watch import Watch
 from gatehook.host import PluginHost
-from gatehook.kinds.accounts import Mode
 from gatehook.kinds.orders import Order
 from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
@@ -56,12 +52,7 @@ class Gateway:
     """
 
     def __init__(self, host: PluginHost, *, log: LogPipe | None = None) -> None:
-        """Take a host that is not entered yet.
-
-        Raises:
-            GatehookError: for the modes demo and live, which this version does not run.
-        """
-        refuse_mode(host.config)
+        """Take a host that is not entered yet."""
         self.host = host
         self.log = log
         self.brokers = Brokers(host, caller=CLI)
@@ -142,13 +133,3 @@ class Gateway:
     def log_state(self) -> dict[str, Any]:
         """Return how many lines of the log were lost, and why."""
         return {"lost": 0, "why": ""} if self.log is None else {"lost": self.log.lost, "why": self.log.last_loss}
-
-
-def refuse_mode(config: Config) -> None:
-    """Refuse the modes that need approvals and limits.
-
-    Raises:
-        GatehookError: for demo and live.
-    """
-    if config.gateway.mode is not Mode.PAPER:
-        raise GatehookError(codes.MODE_UNAVAILABLE(mode=config.gateway.mode))

@@ -14,10 +14,16 @@ T = TypeVar("T")
 
 
 class Params:
-    """Parameters by name; a wrong one is ``gateway.bad-request``."""
+    """Parameters by name; a wrong one is ``gateway.bad-request``.
 
-    def __init__(self, method: str, values: Any) -> None:
+    Attributes:
+        method: the method they are for.
+        person: who asks, as the audit names them.
+    """
+
+    def __init__(self, method: str, values: Any, *, person: str = "cli") -> None:
         self.method = method
+        self.person = person
         if not isinstance(values, Mapping):
             raise self.refuse("its parameters are no object")
         self._values = values

@@ -5,11 +5,17 @@ from __future__ import annotations
 from gatehook.diagnostics.records import Code
 from gatehook.diagnostics.records import Severity
 
-MODE_UNAVAILABLE = Code(
-    "gateway.mode-unavailable",
+LIVE_UNCONFIRMED = Code(
+    "gateway.live-unconfirmed",
     Severity.ERROR,
-    "This version does not run in mode {mode}: approvals and limits are not built yet.",
-    'Set gateway.mode = "paper".',
+    "The mode is live, and nobody has confirmed live trading on the data directory {path}.",
+    "Read `gatehook mode show`; then, once, `gatehook mode confirm-live --data-dir {path}`.",
+)
+LIVE_UNREADABLE = Code(
+    "gateway.live-unreadable",
+    Severity.ERROR,
+    "The confirmation of live trading in {path} cannot be used: {why}.",
+    "Remove the file, look at who can write to its directory, and run `gatehook mode confirm-live` again.",
 )
 SOCKET_PATH_TOO_LONG = Code(
     "gateway.socket-path-too-long",

@@ -1,0 +1,13 @@
+"""The person behind a command, as the audit names them."""
+
+from __future__ import annotations
+
+import pwd
+
+
+def person_of(uid: int) -> str:
+    """Return ``cli:NAME`` for a user of this machine, ``cli:NUMBER`` for one without a name."""
+    try:
+        return f"cli:{pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"cli:{uid}"
