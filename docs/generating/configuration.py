@@ -11,11 +11,12 @@ from generating.tables import cell_code
 from generating.tables import prose
 from generating.tables import table
 
+_WRITTEN = {"limits.<scope>": '[limits."<entry>/<account>"]', "permissions.<rule>": "[[permissions]]"}
 _HEADER = ("key", "value", "default", "what it does", "a change needs a restart")
 
 
 def section() -> str:
-    """Return one table for each section of the file."""
+    """Return one table for each section of the file, and for what stands beside them."""
     return "\n\n".join(_section(name, list(rows)) for name, rows in groupby(reference(), _section_of))
 
 
@@ -24,7 +25,7 @@ def _section_of(row: Row) -> str:
 
 
 def _section(name: str, rows: list[Row]) -> str:
-    return f"### `[{name}]`\n\n" + table(_HEADER, [_cells(row) for row in rows])
+    return f"### `{_WRITTEN.get(name, f'[{name}]')}`\n\n" + table(_HEADER, [_cells(row) for row in rows])
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -44,6 +44,12 @@ if TYPE_CHECKING:
     from gatehook.config.sources import Layer as Layer
     from gatehook.config.sources import Source as Source
     from gatehook.config.structuring import structure_config as structure_config
+    from gatehook.config.trading import AuditSection as AuditSection
+    from gatehook.config.trading import LimitsConfig as LimitsConfig
+    from gatehook.config.trading import PermissionRule as PermissionRule
+    from gatehook.config.trading import Permit as Permit
+    from gatehook.config.trading import RiskClass as RiskClass
+    from gatehook.config.trading import TradingSection as TradingSection
 
 __all__, __getattr__, __dir__ = lazy_exports(  # tested against the imports above
     __name__,
@@ -64,5 +70,6 @@ __all__, __getattr__, __dir__ = lazy_exports(  # tested against the imports abov
         "schema_lint": "lint_schema unmarked_secrets",
         "sources": "Layer Source",
         "structuring": "structure_config",
+        "trading": "AuditSection LimitsConfig PermissionRule Permit RiskClass TradingSection",
     },
 )

@@ -15,7 +15,7 @@ from gatehook.diagnostics.codes import config as codes
 
 
 def dangling_references(config: Config, plugin_ids: Iterable[str]) -> tuple[Diagnostic, ...]:
-    """Return a finding for every allow, deny, override, slot, entry and path that names nothing.
+    """Return a finding for every allow, deny, override, slot, limit, rule, entry and path that names nothing.
 
     Args:
         config: the configuration.
@@ -35,6 +35,9 @@ def dangling_references(config: Config, plugin_ids: Iterable[str]) -> tuple[Diag
         if named != "none" and named not in entries
     ]
     found += [
+        _report(config, key, named, "entry", entries) for key, named in _entries_named(config) if named not in entries
+    ]
+    found += [
         _report(config, ("plugins", "paths", str(at)), str(path), "path", [])
         for at, path in enumerate(config.plugins.paths)
         if not path.exists()
@@ -50,6 +53,13 @@ def _plugins_named(config: Config) -> Iterator[tuple[Key, str]]:
     for entry_id, entry in plugins.entries.items():
         table: Key = ("plugins", "entries", entry_id)
         yield (table if entry.plugin_id == entry_id else (*table, "plugin")), entry.plugin_id
+
+
+def _entries_named(config: Config) -> Iterator[tuple[Key, str]]:
+    yield from ((("limits", scope), scope.partition("/")[0]) for scope in config.limits)
+    for at, rule in enumerate(config.permissions):
+        if "*" not in rule.entry:
+            yield ("permissions", str(at), "entry"), rule.entry
 
 
 def _report(config: Config, key: Key, named: str, what: str, known: list[str]) -> Diagnostic:

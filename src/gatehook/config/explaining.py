@@ -11,6 +11,7 @@ import attrs
 
 from gatehook.config.layers import parse_key
 from gatehook.config.lines import Key
+from gatehook.config.model import BESIDE_SECTIONS
 from gatehook.config.model import SECTIONS
 from gatehook.config.model import Config
 from gatehook.config.model import EntryConfig
@@ -20,6 +21,8 @@ from gatehook.config.settings import Named
 from gatehook.config.settings import settings_of
 from gatehook.config.sources import Layer
 from gatehook.config.sources import dotted
+from gatehook.config.trading import LimitsConfig
+from gatehook.config.trading import PermissionRule
 from gatehook.config.trees import get
 from gatehook.config.trees import plain
 from gatehook.diagnostics import GatehookError
@@ -37,7 +40,8 @@ class Row:
     """A setting as the reference page shows it.
 
     Attributes:
-        key: dotted; ``<entry>`` stands for an entry's id.
+        key: dotted; ``<entry>`` stands for an entry's id, ``<scope>`` for ``ENTRY`` or ``ENTRY/ACCOUNT``,
+            ``<rule>`` for the place of a rule in the list, from 0.
         shape: what its value looks like.
         default: in words, or as JSON.
         restart: whether a change needs a restart.
@@ -54,7 +58,12 @@ class Row:
 def reference() -> tuple[Row, ...]:
     """Return every setting of the core, in the order of the sections."""
     rows = [_row((name,), one) for name, section in SECTIONS.items() for one in settings_of(section)]
-    return (*rows, *(_row(("plugins", "entries", "<entry>"), one) for one in settings_of(EntryConfig)))
+    inner = (
+        (("plugins", "entries", "<entry>"), EntryConfig),
+        (("limits", "<scope>"), LimitsConfig),
+        (("permissions", "<rule>"), PermissionRule),
+    )
+    return (*rows, *(_row(table, one) for table, section in inner for one in settings_of(section)))
 
 
 def _row(section: Key, named: Named) -> Row:
@@ -84,6 +93,8 @@ def shown(config: Config, schemas: Mapping[str, Mapping[str, Any]] | None = None
         }
         for entry_id, entry in config.plugins.entries.items()
     }
+    found["limits"] = {scope: _section(one) for scope, one in config.limits.items()}
+    found["permissions"] = [_section(one) for one in config.permissions]
     slots = {spec.slot: spec.default_entry for spec in KINDS.values() if spec.slot}
     found["plugins"]["slots"] = {**slots, **found["plugins"]["slots"]}
     return found
@@ -139,6 +150,8 @@ def _is_given(config: Config, steps: Key) -> bool:
 
 def _needs_restart(steps: Key) -> bool:
     """A table needs one when any setting in it does."""
+    if steps[0] in BESIDE_SECTIONS:
+        return True
     section = SECTIONS.get(steps[0])
     named = settings_of(section) if section else ()
     return any(one.about.restart for one in named if len(steps) == 1 or one.key == steps[1]) or "entries" in steps[1:2]

@@ -10,12 +10,19 @@ from typing import Protocol
 
 from gatehook.config.model import SECTIONS
 from gatehook.config.model import EntryConfig
+from gatehook.config.readers import AMOUNT
+from gatehook.config.readers import CURRENCY
+from gatehook.config.readers import LONGEST_CONVERSION
+from gatehook.config.readers import LONGEST_PATTERN
 from gatehook.config.readers import SLOTS
+from gatehook.config.readers import TIME_OF_DAY
 from gatehook.config.schema_lint import lint_schema
 from gatehook.config.schema_walk import takes_reference
 from gatehook.config.settings import Named
 from gatehook.config.settings import Shape
 from gatehook.config.settings import settings_of
+from gatehook.config.trading import LimitsConfig
+from gatehook.config.trading import PermissionRule
 from gatehook.config.trees import plain
 from gatehook.config.vocabulary import DIALECT
 
@@ -23,6 +30,15 @@ _SCHEMA_ID: Final = "urn:gatehook:config"
 _TEXT: Final = {"type": "string", "minLength": 1}
 _ID: Final = {"type": "string", "pattern": "^[a-z][a-z0-9]*([._-][a-z0-9]+)*$", "maxLength": 64}
 _SECONDS: Final = {"type": "number", "exclusiveMinimum": 0}
+_CURRENCY: Final = {"type": "string", "pattern": f"^{CURRENCY}$"}
+_CONVERSION: Final = {
+    "type": "array",
+    "items": {"type": "string", "pattern": "^.+[.][^.]+$"},
+    "minItems": 1,
+    "maxItems": LONGEST_CONVERSION,
+}
+_PATTERN: Final = {"type": "string", "pattern": r"^[^?\[\]]+$", "maxLength": LONGEST_PATTERN}
+_SCOPE: Final = {"type": "string", "pattern": "^[a-z][a-z0-9]*([._-][a-z0-9]+)*(/.+)?$"}
 _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
     Shape.SWITCH: {"type": "boolean"},
     Shape.TEXT: _TEXT,
@@ -43,6 +59,17 @@ _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
     Shape.FREE: {"type": "object"},
     Shape.VENUE: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
     Shape.URL: {"type": "string", "pattern": "^https?://.+$"},
+    Shape.CURRENCY: _CURRENCY,
+    Shape.CONVERSION: {"type": "object", "propertyNames": _CURRENCY, "additionalProperties": _CONVERSION},
+    Shape.TIME_OF_DAY: {"type": "string", "pattern": f"^{TIME_OF_DAY}$"},
+    Shape.AMOUNT: {
+        "anyOf": [
+            {"type": "string", "pattern": f"^{AMOUNT}$", "not": {"pattern": "^[0.]*$"}},
+            {"type": "integer", "minimum": 1},
+        ]
+    },
+    Shape.PATTERN: _PATTERN,
+    Shape.PATTERNS: {"type": "array", "items": _PATTERN},
 }
 _REFERENCE: Final = {
     "type": "object",
@@ -76,6 +103,12 @@ def config_json_schema(manifests: Iterable[HasConfig] = ()) -> dict[str, Any]:
         "properties": own,
         "additionalProperties": _table(settings_of(EntryConfig)),
     }
+    sections["limits"] = {
+        "type": "object",
+        "propertyNames": _SCOPE,
+        "additionalProperties": _table(settings_of(LimitsConfig)),
+    }
+    sections["permissions"] = {"type": "array", "items": _table(settings_of(PermissionRule))}
     return {
         "$schema": DIALECT,
         "$id": _SCHEMA_ID,

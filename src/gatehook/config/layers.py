@@ -15,6 +15,7 @@ from typing import Final
 import attrs
 
 from gatehook.config.lines import Key
+from gatehook.config.model import BESIDE_SECTIONS
 from gatehook.config.model import SECTIONS
 from gatehook.config.model import EntryConfig
 from gatehook.config.settings import settings_of
@@ -176,7 +177,7 @@ def _spelled(parts: Sequence[str], tree: Mapping[str, Any]) -> Key:
     key: Key = ()
     here: Any = tree
     for part in parts:
-        known = [*_known(key), *(here if isinstance(here, Mapping) else ())]
+        known = [*_known(key, tree), *(here if isinstance(here, Mapping) else ())]
         same = [one for one in known if one == part] or [one for one in known if fold(one) == fold(part)]
         key = (*key, same[0] if same else part.lower() if part.isupper() else part)
         here = here.get(key[-1]) if isinstance(here, Mapping) else None
@@ -188,15 +189,23 @@ def fold(name: str) -> str:
     return name.lower().replace("-", "_").replace(".", "_")
 
 
-def _known(key: Key) -> list[str]:
+def _known(key: Key, tree: Mapping[str, Any]) -> list[str]:
     if not key:
-        return list(SECTIONS)
+        return [*SECTIONS, *BESIDE_SECTIONS]
+    if key[0] == "limits":
+        return _entries_in(tree) if len(key) == 1 else [one.key for one in settings_of(BESIDE_SECTIONS[key[0]])]
     if len(key) == 1 and key[0] in SECTIONS:
         extra = ["entries"] if key[0] == "plugins" else []
         return [one.key for one in settings_of(SECTIONS[key[0]])] + extra
     if key[:-1] == ("plugins", "entries"):
         return [one.key for one in settings_of(EntryConfig)]
     return []
+
+
+def _entries_in(tree: Mapping[str, Any]) -> list[str]:
+    plugins = tree.get("plugins")
+    entries = plugins.get("entries") if isinstance(plugins, Mapping) else None
+    return list(entries) if isinstance(entries, Mapping) else []
 
 
 def merge(

@@ -203,6 +203,9 @@ SECTIONS: Final[Mapping[str, type]] = {
     "logging": LoggingSection,
 }
 
+#: What stands beside the sections at the top of the file: a table of tables, and a list of tables.
+BESIDE_SECTIONS: Final[Mapping[str, type]] = {"limits": LimitsConfig, "permissions": PermissionRule}
+
 
 @attrs.frozen(kw_only=True)
 class Explanation:

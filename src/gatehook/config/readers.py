@@ -8,6 +8,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from datetime import date
 from datetime import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -19,6 +20,7 @@ from gatehook.config.settings import Setting
 from gatehook.config.settings import Shape
 from gatehook.config.trees import frozen
 from gatehook.diagnostics import did_you_mean
+from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.kind import KINDS
 
 #: The slots there are, from the table of kinds.
@@ -28,6 +30,14 @@ ID_RULE: Final = f"an id: lower-case words joined by -, _ or ., at most {LONGEST
 _ID: Final = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*\Z")
 _VENUE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _LARGEST: Final = 10**12
+CURRENCY: Final = r"[A-Z0-9]{2,10}"
+AMOUNT: Final = r"[0-9]{1,18}([.][0-9]{1,18})?"
+TIME_OF_DAY: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+#: Longer conversions are a mistake: each step adds the age and the spread of a quote.
+LONGEST_CONVERSION: Final = 4
+LONGEST_PATTERN: Final = 200
+LONGEST_ACCOUNT: Final = 200
+_EXACT: Final = 'an amount in quotes, like "0.5", or a whole number: a decimal number is not exact'
 _TYPE_NAMES: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     (bool, "true or false"),
     (int, "a whole number"),
@@ -48,6 +58,11 @@ def type_name(value: Any) -> str:
 def is_id(text: Any) -> bool:
     """Say whether this may be the id of an entry."""
     return isinstance(text, str) and len(text) <= LONGEST_ID and _ID.match(text) is not None
+
+
+def is_account(text: str) -> bool:
+    """Say whether this may be a venue's id of an account."""
+    return 0 < len(text) <= LONGEST_ACCOUNT and text.isprintable() and text.strip() == text
 
 
 class WrongType(Exception):
@@ -185,6 +200,57 @@ class Reader:
             raise BadValue("an http or https URL, without a user or password in it")
         return text
 
+    def currency(self, value: Any) -> str:
+        """Read a currency's code."""
+        text = str(self._of_type(value, str))
+        if not re.fullmatch(CURRENCY, text):
+            raise BadValue("2 to 10 capitals or digits, like USD")
+        return text
+
+    def conversion(self, value: Any) -> Mapping[str, tuple[str, ...]]:
+        """Read by which instruments currencies are converted."""
+        table = self._of_type(value, Mapping)
+        return self._frozen({self.currency(name): self._path_of(one) for name, one in table.items()})
+
+    def _path_of(self, value: Any) -> tuple[str, ...]:
+        steps = self._of_type(value, list, tuple)
+        if not 1 <= len(steps) <= LONGEST_CONVERSION:
+            raise BadValue(f"a table of lists of 1 to {LONGEST_CONVERSION} instrument ids")
+        return tuple(self._instrument(one) for one in steps)
+
+    def _instrument(self, value: Any) -> str:
+        text = self.text(value)
+        try:
+            return str(InstrumentId.parse(text))
+        except ValueError:
+            raise BadValue("a table of lists of instrument ids, each like EURUSD.PAPER") from None
+
+    def time_of_day(self, value: Any) -> str:
+        """Read a time of the day, hours and minutes."""
+        text = str(self._of_type(value, str))
+        if not re.fullmatch(TIME_OF_DAY, text):
+            raise BadValue("a time from 00:00 to 23:59")
+        return text
+
+    def amount(self, value: Any) -> Decimal:
+        """Read an exact amount above zero."""
+        given = self._of_type(value, str, int, expected=_EXACT if isinstance(value, float) else "")
+        number = Decimal(given) if re.fullmatch(AMOUNT, str(given)) else Decimal(0)
+        if not number:
+            raise BadValue('an amount above zero, like "0.5", with at most 18 digits before and after the point')
+        return number
+
+    def pattern(self, value: Any) -> str:
+        """Read a word in which ``*`` matches anything; nothing else in it has a meaning."""
+        text = self.text(value)
+        if len(text) > LONGEST_PATTERN or set("?[]") & set(text):
+            raise BadValue(f"at most {LONGEST_PATTERN} characters without ? [ ], in which * matches anything")
+        return text
+
+    def patterns(self, value: Any) -> tuple[str, ...]:
+        """Read a list of such words."""
+        return tuple(self.pattern(one) for one in self._of_type(value, list, tuple))
+
     def _frozen(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
         result: Mapping[str, Any] = frozen(table)
         return result
@@ -215,4 +281,10 @@ _METHODS: Final[Mapping[Shape, Callable[[Reader, Any], Any]]] = {
     Shape.FREE: Reader.table,
     Shape.VENUE: Reader.venue,
     Shape.URL: Reader.url,
+    Shape.CURRENCY: Reader.currency,
+    Shape.CONVERSION: Reader.conversion,
+    Shape.TIME_OF_DAY: Reader.time_of_day,
+    Shape.AMOUNT: Reader.amount,
+    Shape.PATTERN: Reader.pattern,
+    Shape.PATTERNS: Reader.patterns,
 }

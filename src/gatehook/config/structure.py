@@ -13,6 +13,7 @@ import attrs
 from gatehook.config.layers import Merged
 from gatehook.config.layers import fold
 from gatehook.config.lines import Key
+from gatehook.config.model import BESIDE_SECTIONS
 from gatehook.config.model import SECTIONS
 from gatehook.config.model import Config
 from gatehook.config.model import EntryConfig
@@ -21,12 +22,15 @@ from gatehook.config.readers import LONGEST_ID
 from gatehook.config.readers import BadValue
 from gatehook.config.readers import Reader
 from gatehook.config.readers import WrongType
+from gatehook.config.readers import is_account
 from gatehook.config.readers import is_id
 from gatehook.config.readers import type_name
 from gatehook.config.settings import settings_of
 from gatehook.config.sources import Layer
 from gatehook.config.sources import Sources
 from gatehook.config.sources import dotted
+from gatehook.config.trading import LimitsConfig
+from gatehook.config.trading import PermissionRule
 from gatehook.config.trees import frozen
 from gatehook.diagnostics import Code
 from gatehook.diagnostics import Diagnostic
@@ -35,6 +39,7 @@ from gatehook.diagnostics import did_you_mean
 from gatehook.diagnostics.codes import config as codes
 
 _ENTRIES = ("plugins", "entries")
+_SCOPE_RULE = 'a table for an entry, like [limits."paper"], or for an account, like [limits."paper/main"]'
 
 
 def structure(merged: Merged, cwd: Path) -> Config:
@@ -45,7 +50,7 @@ def structure(merged: Merged, cwd: Path) -> Config:
     """
     tree = merged.tree
     builder = _Builder(merged.sources, cwd, list(merged.problems))
-    builder.refuse_unknown(tree, (), SECTIONS)
+    builder.refuse_unknown(tree, (), [*SECTIONS, *BESIDE_SECTIONS])
     values = {
         name: builder.values(section, tree.get(name, {}), (name,), beside=("entries",) if name == "plugins" else ())
         for name, section in SECTIONS.items()
@@ -53,10 +58,18 @@ def structure(merged: Merged, cwd: Path) -> Config:
     plugins = tree.get("plugins", {})
     if isinstance(plugins, Mapping):
         values["plugins"]["entries"] = builder.entries(plugins.get("entries", {}))
+    limits, permissions = builder.limits(tree.get("limits", {})), builder.permissions(tree.get("permissions", []))
     if builder.problems:
         raise GatehookError(*builder.problems)
     sections = {name: section(**values[name]) for name, section in SECTIONS.items()}
-    return Config(**sections, layers=merged.layers, raw=frozen(tree), sources=merged.sources)
+    return Config(
+        **sections,
+        limits=limits,
+        permissions=permissions,
+        layers=merged.layers,
+        raw=frozen(tree),
+        sources=merged.sources,
+    )
 
 
 @attrs.frozen
@@ -120,6 +133,28 @@ class _Builder:
                 values = self.values(EntryConfig, table, here)
                 found[entry_id] = EntryConfig(entry_id=entry_id, sources=self.sources, **values)
         return MappingProxyType(found)
+
+    def limits(self, raw: Any) -> Mapping[str, LimitsConfig]:
+        """Read ``[limits."ENTRY"]`` and ``[limits."ENTRY/ACCOUNT"]``."""
+        found: dict[str, LimitsConfig] = {}
+        for scope, table in self.table(raw, ("limits",)).items():
+            here = ("limits", scope)
+            entry_id, slash, account = str(scope).partition("/")
+            if is_id(entry_id) and (is_account(account) if slash else True):
+                found[scope] = LimitsConfig(scope=scope, **self.values(LimitsConfig, table, here))
+            else:
+                self.report(codes.BAD_VALUE, here, expected=_SCOPE_RULE, hint="")
+        return MappingProxyType(found)
+
+    def permissions(self, raw: Any) -> tuple[PermissionRule, ...]:
+        """Read ``[[permissions]]``."""
+        if not isinstance(raw, list | tuple):
+            self.report(codes.WRONG_TYPE, ("permissions",), expected="a list of tables", found=type_name(raw))
+            return ()
+        return tuple(
+            PermissionRule(**self.values(PermissionRule, table, ("permissions", str(at))))
+            for at, table in enumerate(raw)
+        )
 
     def _base_of(self, key: Key) -> Path:
         """Relative paths in a file are relative to it."""

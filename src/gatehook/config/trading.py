@@ -102,7 +102,7 @@ class LimitsConfig:
     )
     price_band: Decimal | None = attrs.field(
         default=None,
-        metadata=about(Shape.AMOUNT, "how far a price may be from the last quote, as a fraction: \"0.05\" is 5 %"),
+        metadata=about(Shape.AMOUNT, 'how far a price may be from the last quote, as a fraction: "0.05" is 5 %'),
     )
     orders_per_minute: int | None = attrs.field(
         default=None, metadata=about(Shape.COUNT, "how many orders and amends may be sent in a minute")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
 from types import MappingProxyType
@@ -32,13 +33,15 @@ def _children(value: Any) -> Iterator[Any]:
 
 
 def plain(value: Any) -> Any:
-    """Copy to dicts and lists; paths and enums become what they would be in a file."""
+    """Copy to dicts and lists; paths, enums and amounts become what they would be in a file."""
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, Decimal):
+        return format(value, "f")
     return str(value) if isinstance(value, PurePath) else value
 
 
