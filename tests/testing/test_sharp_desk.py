@@ -117,6 +117,7 @@ def _impatient(monkeypatch):
     monkeypatch.setattr(desk_suite, "eventually", partial(eventually, seconds=1))
 
 
+@pytest.mark.usefixtures("blind_spy")
 @pytest.mark.parametrize(("number", "defect"), DEFECTS)
 async def test_a_defect_breaks_its_statement(plugin_host, tmp_path, monkeypatch, request, number, defect):
     more = fixtures(request, number)
