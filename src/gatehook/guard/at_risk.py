@@ -1,0 +1,133 @@
+"""One order as what it can still do to a position: working, on its way, or held for."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from gatehook.kinds.amounts import LEDGER
+from gatehook.kinds.instruments import AccountKey
+from gatehook.kinds.instruments import InstrumentId
+from gatehook.kinds.instruments import QuantityUnit
+from gatehook.kinds.orders import Order
+from gatehook.kinds.orders import OrderOrigin
+from gatehook.kinds.orders import OrderStatus
+from gatehook.kinds.orders import Side
+from gatehook.kinds.times import Ns
+
+
+@attrs.frozen(kw_only=True)
+class OpenOrder:
+    """What an order can still do.
+
+    Attributes:
+        key: the client order id of an order of ours, ``ENTRY/ACCOUNT#venue_order_id`` of another.
+        quantity: what may still trade, and what has traded and is in no position report yet; in ``unit``.
+        base_each: base units of one unit of ``quantity``, where it was valued.
+        works: whether it counts as an open order; one that has ended counts until its fills are in the position.
+        status: ``None`` where only a reservation is known.
+    """
+
+    key: str
+    account: AccountKey
+    instrument_id: InstrumentId
+    side: Side
+    quantity: Decimal
+    unit: QuantityUnit
+    base_each: Decimal | None = None
+    reduce_only: bool = False
+    position_id: str | None = None
+    owner: str = ""
+    works: bool = True
+    status: OrderStatus | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Hold:
+    """A reservation: ``order`` as it will be. For an amend the quantity is the new total, filled part included."""
+
+    order: OpenOrder
+    amends: bool = False
+
+
+def key_of(order: Order) -> str:
+    """Name an order uniquely in the gateway: external ones may bear any client order id, even one of ours."""
+    if order.origin is OrderOrigin.GATEWAY:
+        return order.request.client_order_id
+    return f"{order.request.account}#{order.venue_order_id or order.request.client_order_id}"
+
+
+@attrs.define
+class Working:
+    """What is known of one order: the journal's view, what commands hold for it, and how much of it positions hold.
+
+    Attributes:
+        holds: by command id.
+        counted: how much of what has filled is in the position.
+        names: the ids that the venue gave it.
+    """
+
+    order: Order | None = None
+    holds: dict[str, Hold] = attrs.field(factory=dict)
+    counted: Decimal = Decimal(0)
+    base_each: Decimal | None = None
+    names: set[str] = attrs.field(factory=set)
+
+    def apply(self, order: Order, known_at: Ns | None) -> tuple[str, ...]:
+        """Take the journal's newer view; ``known_at`` is when the account's holdings were reported. Returns the
+        commands that hold nothing any more.
+        """
+        self.order = order
+        if known_at is not None and order.ts_last < known_at:
+            self.counted = max(self.counted, order.filled)
+        if order.venue_order_id is not None:
+            self.names.add(order.venue_order_id)
+        over = [
+            command
+            for command, hold in self.holds.items()
+            if order.status.is_final or not (hold.amends or order.status is OrderStatus.INITIALIZED)
+        ]
+        for command in over:
+            del self.holds[command]
+        return tuple(over)
+
+    def settle(self, known_at: Ns) -> None:
+        """Take it that a report of the account's holdings has all that filled until then."""
+        if self.order is not None and self.order.ts_last <= known_at:
+            self.counted = max(self.counted, self.order.filled)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it matters any more."""
+        if self.holds:
+            return False
+        return self.order is None or (self.order.status.is_final and self._uncounted() == 0)
+
+    def _uncounted(self) -> Decimal:
+        if self.order is None:
+            return Decimal(0)
+        return max(LEDGER.subtract(self.order.filled, self.counted), Decimal(0))
+
+    def view(self, key: str) -> OpenOrder:
+        """What it can still do: while an amend is under way, the larger of the two orders."""
+        held = [hold.order for hold in self.holds.values()]
+        if self.order is None:
+            return max(held, key=lambda one: one.quantity)
+        request, rest = self.order.request, self.order.leaves
+        for one in held:
+            rest = max(rest, LEDGER.subtract(one.quantity, self.order.filled))
+        return OpenOrder(
+            key=key,
+            account=request.account,
+            instrument_id=request.instrument_id,
+            side=request.side,
+            quantity=LEDGER.add(rest, self._uncounted()),
+            unit=request.quantity_unit,
+            base_each=self.base_each,
+            reduce_only=request.reduce_only,
+            position_id=request.position_id,
+            owner=self.order.owner,
+            works=not self.order.status.is_final,
+            status=self.order.status,
+        )

@@ -1,0 +1,125 @@
+"""What an account holds: its last complete report, and the fills that came after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from gatehook.kinds.accounts import AccountState
+from gatehook.kinds.accounts import PositionMode
+from gatehook.kinds.accounts import PositionReport
+from gatehook.kinds.amounts import LEDGER
+from gatehook.kinds.instruments import InstrumentId
+from gatehook.kinds.orders import Fill
+from gatehook.kinds.orders import Side
+from gatehook.kinds.times import Ns
+
+_Key = tuple[str, str, str, str]
+_Leg = tuple[InstrumentId, str | None]
+
+
+class Holdings:
+    """One account's positions, or its balances where it has no positions. Quantities are in the instrument's unit,
+    below zero for what is sold short.
+
+    Attributes:
+        known_at: venue time of the last complete report; ``None`` before it.
+    """
+
+    def __init__(self) -> None:
+        self.known_at: Ns | None = None
+        self._mode: PositionMode | None = None
+        self._legs: dict[_Leg, Decimal] = {}
+        self._balances: dict[str, Decimal] = {}
+        self._fills: dict[_Key, Fill] = {}
+        self._included: set[_Key] = set()
+
+    def apply_fill(self, fill: Fill) -> bool:
+        """Count a fill that the last report does not hold; say whether it was counted now.
+
+        One of the report's very time is counted if it comes after it.
+        """
+        if fill.key in self._fills or fill.key in self._included:
+            return False
+        if self.known_at is not None and fill.ts_event < self.known_at:
+            return False
+        self._fills[fill.key] = fill
+        return True
+
+    def apply_positions(self, report: PositionReport) -> bool:
+        """Take a complete report that is not older than the last; say whether it was taken."""
+        if self._mode is PositionMode.NONE or not self._is_news(report.complete, report.as_of):
+            return False
+        self._legs = {}
+        for one in report.positions:
+            _add(self._legs, (one.instrument_id, one.position_id), _signed(one.side, one.quantity))
+        self._since(report.as_of)
+        return True
+
+    def apply_state(self, state: AccountState) -> bool:
+        """Take the account's kind, and where it has no positions its balances; say whether they were taken."""
+        if not state.complete:
+            return False
+        if state.position_mode is not self._mode and PositionMode.NONE in (state.position_mode, self._mode):
+            self.known_at = None
+        self._mode = state.position_mode
+        if self._mode is not PositionMode.NONE or not self._is_news(state.complete, state.ts_event):
+            return False
+        self._balances = {one.asset: one.total for one in state.balances}
+        self._since(state.ts_event)
+        return True
+
+    def net(self, instrument_id: InstrumentId, *, position_id: str | None = None, asset: str = "") -> Decimal | None:
+        """The position, or that of ``position_id``; of a cash account what it has of ``asset``. ``None`` before the
+        first complete report.
+        """
+        if self.known_at is None or (self._mode is PositionMode.NONE and not asset):
+            return None
+        total = self._balances.get(asset, Decimal(0)) if self._mode is PositionMode.NONE else Decimal(0)
+        for (_, leg), quantity in self._of(instrument_id):
+            if position_id is None or leg == position_id:
+                total = LEDGER.add(total, quantity)
+        return total
+
+    def gross(self, instrument_id: InstrumentId, asset: str) -> tuple[Decimal, Decimal] | None:
+        """What is long and what is short, as new orders of that side add to it: hedged legs do not net."""
+        net = self.net(instrument_id, asset=asset)
+        if net is None:
+            return None
+        legs = [quantity for _, quantity in self._of(instrument_id)]
+        if not self._is_hedged(instrument_id):
+            return net, LEDGER.minus(net)
+        longs, shorts = Decimal(0), Decimal(0)
+        for one in legs:
+            longs, shorts = (LEDGER.add(longs, one), shorts) if one > 0 else (longs, LEDGER.subtract(shorts, one))
+        return longs, shorts
+
+    def _is_hedged(self, instrument_id: InstrumentId) -> bool:
+        """Whether its legs stand beside each other; before the account said so, more than one leg says it."""
+        if self._mode is None:
+            return sum(1 for instrument, _ in self._legs if instrument == instrument_id) > 1
+        return self._mode is PositionMode.HEDGING
+
+    def _of(self, instrument_id: InstrumentId) -> Iterator[tuple[_Leg, Decimal]]:
+        legs = {leg: quantity for leg, quantity in self._legs.items() if leg[0] == instrument_id}
+        for fill in self._fills.values():
+            if fill.instrument_id == instrument_id:
+                _add(legs, (instrument_id, fill.position_id), _signed(fill.side, fill.quantity))
+        yield from legs.items()
+
+    def _is_news(self, complete: bool, at: Ns) -> bool:
+        return complete and (self.known_at is None or at >= self.known_at)
+
+    def _since(self, at: Ns) -> None:
+        included = {key for key, fill in self._fills.items() if fill.ts_event == at}
+        self._included = included | (self._included if at == self.known_at else set())
+        self._fills = {key: fill for key, fill in self._fills.items() if fill.ts_event > at}
+        self.known_at = at
+
+
+def _signed(side: Side, quantity: Decimal) -> Decimal:
+    return quantity if side is Side.BUY else LEDGER.minus(quantity)
+
+
+def _add(legs: dict[_Leg, Decimal], leg: _Leg, quantity: Decimal) -> None:
+    legs[leg] = LEDGER.add(legs.get(leg, Decimal(0)), quantity)
