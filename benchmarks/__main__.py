@@ -21,6 +21,7 @@ NAMES: Final = (
     "loading",
     "guarded_read",
     "submit",
+    "durability",
     "ticks",
     "memory_search",
     "cold_start",
