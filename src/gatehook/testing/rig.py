@@ -17,6 +17,7 @@ import attrs
 import pytest
 
 from gatehook.host import PluginHost
+from gatehook.kinds.accounts import AccountType
 from gatehook.kinds.broker import Broker
 from gatehook.kinds.capabilities import BrokerCapabilities
 from gatehook.kinds.instruments import AccountKey
@@ -75,6 +76,7 @@ class BrokerRig:
         instrument: what is traded.
         bid, ask: its market at the start.
         venue: the venue's controls.
+        base: on a cash account, how much of the instrument's base it held at the start.
     """
 
     host: PluginHost
@@ -88,6 +90,7 @@ class BrokerRig:
     bid: Decimal
     ask: Decimal
     venue: Venue
+    base: Decimal | None = None
     _ids: Any = attrs.field(factory=lambda: count(1), repr=False)
 
     @classmethod
@@ -112,18 +115,21 @@ class BrokerRig:
         access = host.desk.entry(entry).access
         accounts = {one.account.account_id: one.account for one in await access.provider.list_accounts()}
         instruments = {one.id.symbol: one for one in await access.provider.list_instruments(query=symbol)}
+        account = next(one for name, one in accounts.items() if name not in (hedging, forbidden))
+        is_cash = (await access.provider.get_account(account)).account_type is AccountType.CASH
         return cls(
             host=host,
             broker=access.provider,
             handle=host.broker(entry, caller="suite"),
             declared=access.capabilities,
-            account=next(one for name, one in accounts.items() if name not in (hedging, forbidden)),
+            account=account,
             hedging=accounts[hedging] if hedging else None,
             forbidden=accounts[forbidden] if forbidden else None,
             instrument=instruments[symbol],
             bid=bid,
             ask=ask,
             venue=venue,
+            base=await _balance(access.provider, account, instruments[symbol]) if is_cash else None,
         )
 
     @property
@@ -167,7 +173,9 @@ class BrokerRig:
             pytest.skip(f"the plugin does not declare {word}")
 
     async def position(self, account: AccountKey | None = None) -> Decimal:
-        """Return the signed position in the rig's instrument."""
+        """Return the signed position in the rig's instrument; on a cash account, what its base changed by."""
+        if self.base is not None:
+            return await _balance(self.broker, self.account, self.instrument) - self.base
         report = await self.broker.list_positions(account or self.account)
         return sum(
             (one.quantity if one.side is Side.BUY else -one.quantity)
@@ -184,6 +192,11 @@ class BrokerRig:
         lookup = await self.broker.get_order(request.ref)
         assert lookup.order is not None, f"{request.client_order_id} is {lookup.evidence}"
         return lookup.order
+
+
+async def _balance(broker: Broker, account: AccountKey, instrument: Instrument) -> Decimal:
+    balances = (await broker.get_account(account)).balances
+    return sum((one.total for one in balances if one.asset == instrument.base), Decimal(0))
 
 
 async def eventually(ask: Callable[[], Awaitable[T]], enough: Callable[[T], bool], seconds: float = 5) -> T:

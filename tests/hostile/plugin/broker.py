@@ -147,7 +147,7 @@ class HostileBroker(Broker):
         return self._lookup(answer["order"], complete=complete, proven=proven, now=answer["now"])
 
     def _time_left(self, ref: OrderRef, now: int) -> float:
-        until: int = max((self._until.get(one, self._bound) for one in (ref.client_order_id or "", "")))
+        until: int = max(self._until.get(one, self._bound) for one in (ref.client_order_id or "", ""))
         return max(until - now + 1, 0) / 1000
 
     async def _looked_up(self, ref: OrderRef) -> dict[str, Any]:

@@ -11,9 +11,10 @@ directory it knows exactly what it took. ``--proof`` is ``scan``, ``by_id+lag``,
 
 Both ports take lines of JSON, ``{"do": …}``, and answer each by one line.
 
-The **trading port**, for the broker plugin: ``hello``, ``accounts``, ``account``, ``instruments``, ``quote``, ``orders``,
-``fills``, ``positions``, ``lookup``, ``follow`` (a stream), and the commands ``submit``, ``submit_list``, ``cancel``,
-``cancel_all``, ``amend``, ``close``, ``protect``. A command that comes twice is done twice: nothing here is idempotent.
+The **trading port**, for the broker plugin: ``hello``, ``accounts``, ``account``, ``instruments``, ``quote``,
+``orders``, ``fills``, ``positions``, ``lookup``, ``follow`` (a stream), and the commands ``submit``, ``submit_list``,
+``cancel``, ``cancel_all``, ``amend``, ``close``, ``protect``. A command that comes twice is done twice: nothing here is
+idempotent.
 
 The **control port**, for tests (``tests.hostile.control.Control`` speaks it):
 
@@ -28,6 +29,6 @@ The **control port**, for tests (``tests.hostile.control.Control`` speaks it):
 - ``told``: return when the streams have sent all there is.
 
 The ledger, the checker's truth: ``{"requests": [{"do", "client" or null, "id", "taken": bool, "error" or null}],
-"orders": [{"id", "client", "state", "filled", …}], "fills": […], "positions": […], "news": count}``. A client id that has
-two orders was sent twice. ``taken`` says that the command took effect, whatever was answered.
+"orders": [{"id", "client", "state", "filled", …}], "fills": […], "positions": […], "news": count}``. A client id that
+has two orders was sent twice. ``taken`` says that the command took effect, whatever was answered.
 """

@@ -110,11 +110,9 @@ class Book:
         self.accounts[order["account"]].check(order, price or trigger or touch, others)
 
     def _submit_list(self, event: dict) -> dict:
-        taken = []
         group = f"G{len(self.orders)}"
         orders = event["orders"][:1] if "half" in self._twist else event["orders"]
-        for order in orders:
-            taken.append(self._taken(event["account"], order, group=group))
+        taken = [self._taken(event["account"], order, group=group) for order in orders]
         return {"orders": [dict(self.orders[one["id"]]) for one in taken]}
 
     def _cancel(self, event: dict) -> dict:

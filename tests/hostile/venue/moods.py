@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-#: Each mood: the twist that the book gets, and how the answer is given. A value of ``...`` is taken from the mood itself.
+#: Each mood: the twist that the book gets, and how the answer is given. ``...`` stands for what comes with the mood.
 MOODS = {
     "drop_request": ({"drop": True}, {"lost": True}),
     "drop_reply": ({}, {"lost": True}),

@@ -93,7 +93,7 @@ class Server:
         task = asyncio.current_task()
         self._wires.add(task)
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while line := await reader.readline():
                     request = json.loads(line)
                     if request["do"] == "follow":
@@ -257,7 +257,8 @@ class Server:
         if "banned" in request:
             request["banned_until"] = self._now() + int(request.pop("banned") * 1000)
         for name in request:
-            self._state[name]  # noqa: B018  a state that there is not
+            if name not in self._state:
+                raise KeyError(name)
         self._state |= request
 
     async def _reset(self, settings: dict) -> None:
