@@ -136,6 +136,11 @@ class AuditLog:
         self._anchor()
 
     @property
+    def path(self) -> Path:
+        """The log's file."""
+        return self._log.path
+
+    @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What opening found, and what was found since."""
         return tuple(self._found)

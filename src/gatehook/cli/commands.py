@@ -38,6 +38,11 @@ _MODE: Final = {
         "gatehook.cli.mode:confirm_live", "Confirm, once for a data directory, that live trading is meant."
     ),
 }
+_AUDIT: Final = {
+    "list": Lazy("gatehook.cli.audit:list_records", "List the records of trading, consent and configuration."),
+    "verify": Lazy("gatehook.cli.audit:verify_records", "Prove that the audit is whole and has every command."),
+    "export": Lazy("gatehook.cli.audit:export", "Write all records to a file, or to the standard output."),
+}
 _MEMORY: Final = {
     "search": Lazy("gatehook.cli.memory:search", "Search what the gateway remembers; any text is a safe query."),
     "add": Lazy("gatehook.cli.memory:add", "Remember a note."),
@@ -73,6 +78,7 @@ COMMANDS: Final[Mapping[str, Lazy | Subject]] = {
     "quote": Lazy("gatehook.cli.market:quote", "Print the newest quote of an instrument."),
     "instruments": Lazy("gatehook.cli.market:instruments", "List what can be traded."),
     "memory": Subject("Search and feed the memory.", _MEMORY),
+    "audit": Subject("Read and prove the audit.", _AUDIT, default="list"),
     "events": Subject(
         "Watch what happens.",
         {"tail": Lazy("gatehook.cli.events:tail", "Print events as they happen.")},

@@ -116,6 +116,7 @@ def _explain(where: Where, key: str) -> Explanation:
 @click.option("--dry-run", is_flag=True, help="Only check that it could be written.")
 def set_value(key: str, value: str | None, where: Where, *, as_json: bool, unset: bool, dry_run: bool) -> None:
     """Set or remove one value; comments are kept."""
+    from gatehook.cli.recording import changing
     from gatehook.config import UNSET
     from gatehook.config import parse_value
     from gatehook.config import plan_edit
@@ -123,9 +124,12 @@ def set_value(key: str, value: str | None, where: Where, *, as_json: bool, unset
     if unset is (value is not None):
         raise click.UsageError("give a value, or --unset")
     path = where.file_to_edit()
-    edit = plan_edit(path, key, UNSET if value is None else parse_value(value), schemas=schemas_of(where.load()))
+    config = where.load()
+    schemas = schemas_of(config)
+    edit = plan_edit(path, key, UNSET if value is None else parse_value(value), schemas=schemas)
     if edit.changes and not dry_run:
-        edit.write()
+        with changing(config, edit, key, schemas):
+            edit.write()
     says = "says so already" if not edit.changes else "would be written" if dry_run else "was written"
     note(f"{path} {says}; a running gateway takes it up when it is restarted")
     if as_json:

@@ -63,16 +63,23 @@ def _grant(where: Where, candidate: Candidate, shown: str | None) -> None:
     """Consent to exactly what was shown.
 
     Raises:
-        GatehookError: when the files are others by now; no consent is recorded then.
+        GatehookError: when the files are others by now, or the audit cannot be written; no consent is recorded then.
     """
+    from gatehook.audit import kinds
     from gatehook.catalog.gathering import consent_store
+    from gatehook.cli.recording import recording
 
-    store = consent_store(where.load())
-    store.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    consent = store.grant(candidate)
-    if consent.tree is None or consent.tree.digest != shown:
-        store.revoke(candidate)
-        raise GatehookError(codes.CHANGED_MEANWHILE(plugin=candidate.id))
+    config = where.load()
+    store = consent_store(config)
+    with recording(config, kinds.PLUGIN_CONSENTED, **_named(candidate), version=candidate.version, digest=shown):
+        consent = store.grant(candidate)
+        if consent.tree is None or consent.tree.digest != shown:
+            store.revoke(candidate)
+            raise GatehookError(codes.CHANGED_MEANWHILE(plugin=candidate.id))
+
+
+def _named(candidate: Candidate) -> dict[str, Any]:
+    return {"plugin": candidate.id, "origin": str(candidate.origin), "root": str(candidate.root)}
 
 
 def _asked(candidate: Candidate) -> dict[str, Any]:
@@ -105,14 +112,18 @@ def _asked(candidate: Candidate) -> dict[str, Any]:
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 def disable(plugin_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: bool) -> None:
     """Take back the consent to a plugin's code."""
+    from gatehook.audit import kinds
     from gatehook.catalog.gathering import consent_store
+    from gatehook.cli.recording import recording
 
     candidate = decisions_about(plan_of(where), plugin_id)[0].candidate
     if candidate.origin == "builtin":
         raise GatehookError(codes.BUILTIN_NEEDS_DENY(plugin=plugin_id))
     if not dry_run:
         confirmed(f"Take back the consent to {plugin_id}", yes=yes)
-        consent_store(where.load()).revoke(candidate)
+        config = where.load()
+        with recording(config, kinds.PLUGIN_CONSENT_REVOKED, **_named(candidate)):
+            consent_store(config).revoke(candidate)
     note(f"{plugin_id} {'would not run' if dry_run else 'does not run'} from the next start")
     for one in plan_of(where).entries:
         if one.plugin_id == plugin_id:

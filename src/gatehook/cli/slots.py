@@ -36,18 +36,23 @@ def list_slots(where: Where, *, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Only check that it could.")
 def use(where: Where, slot: str, entry: str, *, as_json: bool, dry_run: bool) -> None:
     """Let an entry fill a slot; while running, without a restart."""
-    from gatehook.config import edit_config
+    from gatehook.cli.recording import changing
+    from gatehook.config import plan_edit
 
     _check(_planned(where), slot, entry)
     if dry_run:
         note("nothing was changed (--dry-run)")
         return
+    config, path, key = where.load(), where.file_to_edit(), f"plugins.slots.{slot}"
     client = where.client()
     running = client.is_running()
-    if running:
-        client.call("slots.use", {"slot": slot, "entry": entry}, timeout=110.0)
-    path = where.file_to_edit()
-    edit_config(path, f"plugins.slots.{slot}", entry)
+    edit = plan_edit(path, key, entry)
+    if running or edit.changes:
+        with changing(config, edit, key, {}):
+            if running:
+                client.call("slots.use", {"slot": slot, "entry": entry}, timeout=110.0)
+            if edit.changes:
+                edit.write()
     note(f"{path} says so too" if running else f"written to {path}; it holds from the next start")
     _print(client.call("slots.list")["slots"] if running else _planned(where), as_json=as_json)
 
