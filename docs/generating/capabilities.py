@@ -34,7 +34,7 @@ def _cells(word: CapabilityKey, default: object) -> tuple[str, ...]:
     return (
         cell_code(word.key),
         _expected(words()[word.key].shape.expected),
-        _absent(default),
+        "no bound" if word.bounds else _absent(default),
         prose(word.summary),
         statements,
     )

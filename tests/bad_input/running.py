@@ -16,6 +16,7 @@ from gatehook import ProviderError
 from gatehook.host import PluginHost
 from gatehook.host.state import MOST_BYTES
 from gatehook.kinds.capabilities import MarketDataCapabilities
+from gatehook.kinds.errors import RateLimited
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
@@ -115,6 +116,13 @@ async def quote(host):
 
 
 scripted("host.call-failed", "a call that raises", ENTRY, answer=failing, then=quote)
+
+
+async def refused(provider):
+    raise RateLimited(f"{provider.context.config['token'].reveal()} asked too often")
+
+
+scripted("host.rate-limited", "a venue that was asked too often", ENTRY, answer=refused, then=quote)
 
 
 def providing(capabilities):

@@ -91,6 +91,14 @@ class EntryConfig:
             shown="trading.reconcile_every",
         ),
     )
+    requests_per_minute: int | None = attrs.field(
+        default=None,
+        metadata=about(
+            Shape.COUNT,
+            "how many requests may leave for its venue in a minute, where that is less than the plugin declares",
+            shown="what the plugin declares",
+        ),
+    )
     url: str | None = attrs.field(
         default=None, repr=False, metadata=about(Shape.URL, "the MCP server, in place of the manifest's")
     )

@@ -23,13 +23,21 @@ class GuardedBroker:
     """One generation of one broker entry, as the desk needs it (``gatehook.orders.access.BrokerAccess``)."""
 
     def __init__(
-        self, port: Port, provider: Broker, allowed_accounts: frozenset[str] | None, now: Callable[[], float]
+        self,
+        port: Port,
+        provider: Broker,
+        allowed_accounts: frozenset[str] | None,
+        now: Callable[[], float],
+        *,
+        reconcile_every: float = 60.0,
     ) -> None:
         self.entry_id = port.owner.entry_id
         self.provider = provider
         self.capabilities: BrokerCapabilities = port.capabilities
         self.allowed_accounts = allowed_accounts
+        self.reconcile_every = reconcile_every
         self._port = port
+        self.timeout = port.timeout
         self._breakers = {kind: Breaker(now) for kind in CallKind}
         port.breakers = {f"{kind} calls": breaker for kind, breaker in self._breakers.items()}
 
@@ -38,7 +46,10 @@ class GuardedBroker:
     ) -> T:
         """Await ``function()`` under the entry's deadline and breaker. What reduces risk passes an open breaker.
 
+        It waits for the credential's budget first, at most as long as for ``function()`` itself.
+
         Raises:
+            Throttled: when the budget has no room in time; ``function`` was not called.
             NotConnected: when the entry is down or its breaker is open; ``function`` was not called.
             TimeoutError: when the deadline passed; whether anything was sent is not known.
             Exception: whatever ``function`` raised, as it was; ``SystemExit`` and the like as a ``ProviderError``.
@@ -48,9 +59,12 @@ class GuardedBroker:
         breaker = self._breakers[kind]
         if kind is not CallKind.REDUCE and not breaker.admits():
             raise self._port.refusal(breaker)
+        rates, limit = self._port.rates, self.timeout if timeout is None else timeout
+        if rates.gated:
+            await rates.acquire(kind, limit, self._port)
         self._port.enter()
         try:
-            with anyio.fail_after(self._port.timeout if timeout is None else timeout):
+            with anyio.fail_after(limit):
                 result = await function()
         except BaseException as error:
             if not is_ours(error):
@@ -61,4 +75,6 @@ class GuardedBroker:
         finally:
             self._port.leave()
         breaker.succeeded()
+        if rates.refusals:
+            rates.passed()
         return result

@@ -14,6 +14,8 @@ from gatehook.config.model import EntryConfig
 from gatehook.context import PluginStatus
 from gatehook.context import RunState
 from gatehook.host.port import Port
+from gatehook.host.rates import RateBudget
+from gatehook.kinds.errors import RateLimited
 from gatehook.kinds.kind import KINDS
 from gatehook.kinds.kind import Kind
 
@@ -82,12 +84,15 @@ class Entry:
         self.ports: dict[Kind, Port] = {
             kind: Port(self, kind, timeout=timeout, now=now) for kind in spec.manifest.kinds
         }
+        #: The budget of its credential; until the configuration is resolved, one of its own.
+        self.rates = RateBudget(now)
         self.redact = redact
         self.state = RunState.IDLE
         self.reason = ""
         self.generation = 0
         self.waits_for: Entry | None = None
         self.failure: Callable[[str, BaseException], object] = _nobody
+        self.limited: Callable[[], object] = _nobody_asks
         self._changes = changes
         self._tell: Callable[[PluginStatus], object] | None = None
 
@@ -134,6 +139,23 @@ class Entry:
         """Take note of an exception that is none of Gatehook's errors."""
         self.failure(what, error)
 
+    def share(self, rates: RateBudget) -> None:
+        """Take part in a budget, and in no other any more."""
+        if rates is not self.rates:
+            self.rates.allow(self.entry_id, None)
+            self.rates = rates
+        for port in self.ports.values():
+            port.rates = rates
+
+    def rate_limited(self, error: RateLimited) -> None:
+        """Close the budget for all who share it."""
+        if self.rates.refused(error):
+            self.limited()
+
 
 def _nobody(what: str, error: BaseException) -> None:
     """Before the supervisor runs there is no provider that could raise."""
+
+
+def _nobody_asks() -> None:
+    """Before the supervisor runs there is no provider that could ask for too much."""

@@ -18,6 +18,7 @@ from gatehook.host.calls import is_ours
 from gatehook.host.context import EntryContext
 from gatehook.host.entry import Entry
 from gatehook.host.negotiation import negotiate
+from gatehook.host.pace import slowest
 from gatehook.host.providing import provide
 from gatehook.host.registry import Registry
 from gatehook.host.services import Services
@@ -67,6 +68,8 @@ class Generation:
             raise TimeoutError(f"__aenter__ did not end within {limit:g} s")
         for kind, provider in self.providers.items():
             self._serve(plugin, kind, provider)
+        declared = [port.capabilities for port in self._entry.ports.values()]
+        self._entry.rates.allow(self._entry.entry_id, slowest(self._entry.spec.config.requests_per_minute, declared))
         await self._attach(tasks)
         self.serving = True
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from gatehook.host.port import Port
 from gatehook.kinds.capabilities import MarketDataCapabilities
 from gatehook.kinds.capabilities import MemoryCapabilities
+from gatehook.kinds.errors import RateLimited
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.instruments import Instrument
@@ -164,6 +165,7 @@ class MarketDataHandle(Handle):
         provider: MarketData = port.require()
         for subscription in subscriptions:
             self._check_subscription(port, subscription)
+        await port.admitted()
         opened = provider.stream(subscriptions, overflow=overflow, buffer=buffer, after=after)
         async with opened as items:
             port.streams.add(items)
@@ -171,6 +173,8 @@ class MarketDataHandle(Handle):
                 yield items
             finally:
                 port.streams.discard(items)
+                if isinstance(items.failure, RateLimited):
+                    port.owner.rate_limited(items.failure)
 
     def _check_subscription(self, port: Port, subscription: Subscription) -> None:
         capabilities: MarketDataCapabilities = port.capabilities

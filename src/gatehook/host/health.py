@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -45,6 +46,8 @@ def entry_health(entry: Entry) -> Health:
         return Health(status=HealthStatus.DOWN, reasons=(entry.why_down(),))
     found = [port_health(entry.ports[kind]) for kind in sorted(entry.kinds)]
     reasons = [reason for one in found for reason in one.reasons]
+    if entry.rates.rest:
+        reasons.append(f"the venue refused for too many requests; calls go on in {math.ceil(entry.rates.rest)} s")
     if entry.state is RunState.DEGRADED:
         reasons.insert(0, entry.reason)
     worst = max((_RANK[one.status] for one in found), default=0)

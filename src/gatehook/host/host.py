@@ -39,6 +39,7 @@ from gatehook.events import EventBus
 from gatehook.events import FeedEvent
 from gatehook.host.assembly import entry_specs
 from gatehook.host.assembly import load_requests
+from gatehook.host.credentials import RateBudgets
 from gatehook.host.entry import Changes
 from gatehook.host.entry import Entry
 from gatehook.host.handles import Handle
@@ -195,6 +196,7 @@ class PluginHost:
             state=state,
             directory=self._directory,
             http=HttpClients(),
+            rates=RateBudgets(self.clock.monotonic),
             handle=lambda entry, kind, caller: self.handle(entry, kind, caller=caller),
         )
         return services, Registry(runtime, self._reports, changes)

@@ -46,7 +46,11 @@ def _differences(declared: object, actual: object) -> Iterator[tuple[CapabilityK
     for word in vocabulary(type(declared)):
         said, real = getattr(declared, word.field), getattr(actual, word.field)
         if said != real:
-            yield (word, *_meet(said, real))
+            yield (word, *(_lower(said, real) if word.bounds else _meet(said, real)))
+
+
+def _lower(said: int | None, real: int | None) -> tuple[int | None, bool, bool]:
+    return min((one for one in (said, real) if one is not None), default=None), False, False
 
 
 def _meet(said: Any, real: Any) -> tuple[Any, bool, bool]:

@@ -20,11 +20,14 @@ import anyio
 from gatehook.host.breaker import Breaker
 from gatehook.host.calls import describe
 from gatehook.host.calls import is_ours
+from gatehook.host.rates import RateBudget
 from gatehook.kinds.errors import Category
 from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.errors import ProviderError
+from gatehook.kinds.errors import RateLimited
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.streams import Items
+from gatehook.orders.access import CallKind
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +52,9 @@ class Owner(Protocol):
     def provider_raised(self, what: str, error: BaseException) -> None:
         """Take note of an exception that is none of Gatehook's errors."""
 
+    def rate_limited(self, error: RateLimited) -> None:
+        """Take note that the venue refused for too many requests."""
+
 
 class Port:
     """One entry's provider of one kind, guarded."""
@@ -60,6 +66,8 @@ class Port:
         self.breaker = Breaker(now)
         #: Every breaker of the entry's calls of this kind, by what they are for.
         self.breakers: Mapping[str, Breaker] = {"calls": self.breaker}
+        #: The budget of the entry's credential.
+        self.rates = RateBudget(now)
         self.provider: Any = None
         self.capabilities: Any = None
         self.streams: set[Items[Any]] = set()
@@ -76,6 +84,7 @@ class Port:
         """Refuse calls from now on, and end the streams; calls in flight go on."""
         if self.provider is not None:
             self.provider = None
+            self.rates.expel(self)
             error = NotConnected(f"{self.owner.entry_id} stops")
             for items in tuple(self.streams):
                 items.end(error)
@@ -102,16 +111,21 @@ class Port:
 
         Raises:
             NotConnected: when the breaker is open (nothing was called), or no answer came in time.
+            Throttled: when the credential's budget has no room in time; nothing was called.
             ProviderError: what the method raised; any other exception is wrapped in one that names the plugin.
         """
         if not self.breaker.admits():
             raise self.refusal(self.breaker)
+        if self.rates.gated:
+            await self.admitted()
         self._in_flight += 1
         try:
             with anyio.CancelScope(deadline=anyio.current_time() + self.timeout) as scope:
                 result = await function(*args, **kwargs)
                 if self.breaker.failures:
                     self.breaker.succeeded()
+                if self.rates.refusals:
+                    self.rates.passed()
                 return result
         except BaseException as error:  # noqa: BLE001  sorted, and always raised again
             self._raise(error, name_of(function))
@@ -120,6 +134,11 @@ class Port:
         assert scope.cancelled_caught, "the block returns, raises, or was cut off at its deadline"
         self.breaker.failed()
         raise NotConnected(f"{self.owner.entry_id}: {name_of(function)} gave no answer within {self.timeout:g} s")
+
+    async def admitted(self) -> None:
+        """Wait for the credential's budget, before something that is no guarded call; it raises what ``call`` does."""
+        if self.rates.gated:
+            await self.rates.acquire(CallKind.READ, self.timeout, self)
 
     def one(self, kind: type[A], what: str, answer: object) -> A:
         """Return what a method answered.
@@ -164,6 +183,8 @@ class Port:
         if isinstance(error, ProviderError):
             error.message = self.owner.redact(error.message)
             error.args = (error.message, *error.args[1:])
+            if isinstance(error, RateLimited):
+                self.owner.rate_limited(error)
             if error.category in _ANSWERS:
                 breaker.succeeded()
             else:

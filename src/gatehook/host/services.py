@@ -10,6 +10,7 @@ import attrs
 from gatehook.config.model import SupervisionSection
 from gatehook.context import Clock
 from gatehook.events import EventBus
+from gatehook.host.credentials import RateBudgets
 from gatehook.host.entry import Changes
 from gatehook.host.http import HttpClients
 from gatehook.host.lock import DataDirectory
@@ -34,4 +35,5 @@ class Services:
     state: StateStore
     directory: DataDirectory
     http: HttpClients
+    rates: RateBudgets
     handle: Callable[[str, Kind, str], Any]

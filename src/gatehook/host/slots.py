@@ -20,6 +20,7 @@ from gatehook.diagnostics.codes import slots as slot_codes
 from gatehook.host.entry import Entry
 from gatehook.host.port import Port
 from gatehook.host.runner import Runner
+from gatehook.kinds.errors import RateLimited
 from gatehook.kinds.kind import Kind
 
 _FAILED: Final = frozenset({RunState.BACKOFF, RunState.QUARANTINED, RunState.FAILED})
@@ -39,6 +40,9 @@ class EmptySlot:
     def redact(self, text: str) -> str:
         """There is nothing to hide."""
         return text
+
+    def rate_limited(self, error: RateLimited) -> None:
+        """Nothing is called."""
 
     def provider_raised(self, what: str, error: BaseException) -> None:
         """There is no provider, so nothing can be raised."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ from gatehook.host.readiness import watch_readiness
 from gatehook.host.registry import Registry
 from gatehook.host.services import Services
 from gatehook.kinds.errors import NotConnected
+from gatehook.kinds.errors import RateLimited
+from gatehook.kinds.errors import Throttled
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.provider import Provider
 from gatehook.orders import Desk
@@ -66,6 +69,7 @@ class Supervisor:
         self._spent: tuple[Provider, ...] = ()
         self._last_error: BaseException | None = None
         entry.failure = self._provider_raised
+        entry.limited = self._rate_limited
 
     # --- requests
 
@@ -94,6 +98,7 @@ class Supervisor:
                 await self._once()
         finally:
             self.ended = True
+            self.entry.rates.allow(self.entry.entry_id, None)
             self.entry.waits_for = None
             self.entry.set(RunState.STOPPED)
             self._changes.notify()
@@ -177,6 +182,8 @@ class Supervisor:
         context = EntryContext(self.entry.spec, config, self._services)
         self._generation = Generation(self.entry, context, self._services, self._desk)
         self.entry.generation += 1
+        self.entry.share(self._services.rates.of(self.entry.entry_id, self.entry.plugin_id, config))
+        self.entry.rates.check_open()
         await self._generation.start(plugin, self._registry, tasks, self._spent)
         self._spent = ()
         if self._generation.narrowed:
@@ -225,6 +232,10 @@ class Supervisor:
             self._last_error = error
             self._scope.cancel()
 
+    def _rate_limited(self) -> None:
+        entry = self.entry
+        self._services.reports.report(codes.RATE_LIMITED(plugin=entry.plugin_id, entry=entry.entry_id))
+
     def _unknown_orders(self) -> int:
         return 0 if self._desk is None else len(self._desk.unknown_orders(self.entry.entry_id))
 
@@ -236,6 +247,9 @@ class Supervisor:
 
     async def _after(self, error: BaseException, generation: Generation, lived: float) -> None:
         entry, settings = self.entry, self._services.settings
+        for one in _leaves(error):
+            if isinstance(one, RateLimited):
+                entry.rate_limited(one)
         self._report(error, generation)
         if not _is_transient(error) and error is not self._last_error:
             self._budget.count()
@@ -258,7 +272,7 @@ class Supervisor:
             entry.set(RunState.QUARANTINED, describe(error))
             await self._request.wait()
             return
-        wait = self._backoff.next()
+        wait = max(self._backoff.next(), entry.rates.rest)
         entry.set(RunState.BACKOFF, describe(error))
         with anyio.move_on_after(wait):
             await self._request.wait()
@@ -285,6 +299,13 @@ def _single(error: BaseException) -> BaseException:
 
 
 def _is_transient(error: BaseException) -> bool:
+    kinds = (NotConnected, RateLimited, Throttled, TimeoutError, ConnectionError)
+    return all(isinstance(one, kinds) for one in _leaves(error))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
-        return all(_is_transient(one) for one in error.exceptions)
-    return isinstance(error, (NotConnected, TimeoutError, ConnectionError))
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error

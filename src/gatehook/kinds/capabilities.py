@@ -40,6 +40,19 @@ def _key(key: str, summary: str, *, default: Any = False, statements: tuple[int 
     return attrs.field(default=default, metadata={"key": key, "summary": summary, "statements": statements})
 
 
+def _bound(key: str, summary: str) -> Any:
+    metadata = {"key": key, "summary": summary, "statements": (), "bounds": True}
+    return attrs.field(default=None, metadata=metadata)
+
+
+def _requests_per_minute() -> Any:
+    return _bound("requestsPerMinute", "the most requests that leave in any minute")
+
+
+def _requests_burst() -> Any:
+    return _bound("requestsBurst", "the most requests that leave at once; absent: a tenth of a minute's")
+
+
 @attrs.frozen(kw_only=True)
 class BrokerCapabilities:
     """The vocabulary of ``connector.broker``."""
@@ -75,6 +88,8 @@ class BrokerCapabilities:
     client_order_id_length: int = _key(
         "clientOrderIdLength", "longest client order id the venue takes", default=36, statements=(5,)
     )
+    requests_per_minute: int | None = _requests_per_minute()
+    requests_burst: int | None = _requests_burst()
 
 
 @attrs.frozen(kw_only=True)
@@ -88,6 +103,8 @@ class MarketDataCapabilities:
     timeframes: tuple[Timeframe, ...] = _key("timeframes", "candles it has", default=(), statements=(37,))
     history: bool = _key("supportsHistory", "candle history", statements=(37,))
     tick_history: bool = _key("supportsTickHistory", "tick history")
+    requests_per_minute: int | None = _requests_per_minute()
+    requests_burst: int | None = _requests_burst()
 
 
 @attrs.frozen(kw_only=True)
@@ -136,12 +153,13 @@ class MemoryCapabilities:
 
 @attrs.frozen(kw_only=True)
 class CapabilityKey:
-    """One word of a vocabulary."""
+    """One word of a vocabulary. What ``bounds`` is no ability: absent means no bound, and a lower one is no loss."""
 
     key: str
     field: str
     summary: str
     statements: tuple[int | str, ...]
+    bounds: bool = False
 
 
 def vocabulary(capabilities: type) -> Iterator[CapabilityKey]:
@@ -152,4 +170,5 @@ def vocabulary(capabilities: type) -> Iterator[CapabilityKey]:
             field=field.name,
             summary=field.metadata["summary"],
             statements=field.metadata["statements"],
+            bounds=field.metadata.get("bounds", False),
         )

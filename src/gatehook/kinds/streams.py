@@ -178,6 +178,11 @@ class Sink(Generic[T]):
         return self._ended
 
     @property
+    def failure(self) -> Exception | None:
+        """The error that the stream ended with, if it did."""
+        return self._error
+
+    @property
     def idle(self) -> bool:
         """Whether the consumer has taken everything and waits for more, or the stream has ended."""
         return self._ended or (self._wake is not None and not self._waiting)
@@ -263,6 +268,11 @@ class Items(Generic[T]):
     def dropped(self) -> int:
         """How many items were dropped; where they were, the stream has a ``Gap``."""
         return self._sink.dropped
+
+    @property
+    def failure(self) -> Exception | None:
+        """What the stream ended with, where it ended with an error."""
+        return self._sink.failure
 
     def end(self, error: Exception | None = None) -> None:
         """End the stream from outside: the consumer gets what waits, then the end or the error."""

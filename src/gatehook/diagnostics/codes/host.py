@@ -115,3 +115,9 @@ NOT_RUNNING: Final = Code(
     "The host is not running: {what} is not possible.",
     "Use it inside `async with PluginHost.from_config(...) as host:`.",
 )
+RATE_LIMITED: Final = Code(
+    "host.rate-limited",
+    Severity.WARNING,
+    'The venue of the entry "{entry}" refused for too many requests: nothing leaves with its credential for a while.',
+    "Ask for less, or set requests_per_minute of the entry below what the venue takes; `gatehook status` says how long.",
+)
