@@ -23,7 +23,8 @@ class OpenOrder:
 
     Attributes:
         key: the client order id of an order of ours, ``ENTRY/ACCOUNT#venue_order_id`` of another.
-        quantity: what may still trade, and what has traded and is in no position report yet; in ``unit``.
+        quantity: what may still trade, and what has traded and is in no position yet; in ``unit``.
+        counted: what has traded and is in the position; the order's total is this and ``quantity``.
         base_each: base units of one unit of ``quantity``, where it was valued.
         works: whether it counts as an open order; one that has ended counts until its fills are in the position.
         status: ``None`` where only a reservation is known.
@@ -35,6 +36,7 @@ class OpenOrder:
     side: Side
     quantity: Decimal
     unit: QuantityUnit
+    counted: Decimal = Decimal(0)
     base_each: Decimal | None = None
     reduce_only: bool = False
     position_id: str | None = None
@@ -78,6 +80,8 @@ class Working:
         """Take the journal's newer view; ``known_at`` is when the account's holdings were reported. Returns the
         commands that hold nothing any more.
         """
+        before = None if self.order is None else self.order.status
+        answered = before is OrderStatus.PENDING_UPDATE and order.status is not before
         self.order = order
         if known_at is not None and order.ts_last < known_at:
             self.counted = max(self.counted, order.filled)
@@ -86,7 +90,7 @@ class Working:
         over = [
             command
             for command, hold in self.holds.items()
-            if order.status.is_final or not (hold.amends or order.status is OrderStatus.INITIALIZED)
+            if order.status.is_final or (answered if hold.amends else order.status is not OrderStatus.INITIALIZED)
         ]
         for command in over:
             del self.holds[command]
@@ -124,6 +128,7 @@ class Working:
             side=request.side,
             quantity=LEDGER.add(rest, self._uncounted()),
             unit=request.quantity_unit,
+            counted=min(self.counted, self.order.filled),
             base_each=self.base_each,
             reduce_only=request.reduce_only,
             position_id=request.position_id,

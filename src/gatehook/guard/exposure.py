@@ -127,6 +127,15 @@ class Exposure:
 
     # --- what is at risk
 
+    def has(self, account: AccountKey, key: str) -> bool:
+        """Say whether anything is counted under a key."""
+        return key in self._working.get(account, ())
+
+    def find(self, account: AccountKey, key: str) -> OpenOrder | None:
+        """What an order can still do; ``None`` for one that is not on the board."""
+        working = self._working.get(account, {}).get(key)
+        return None if working is None else working.view(key)
+
     def position(
         self, account: AccountKey, instrument_id: InstrumentId, *, position_id: str | None = None, asset: str = ""
     ) -> Decimal | None:
@@ -135,11 +144,13 @@ class Exposure:
         Of an account without positions it is what there is of ``asset``, the instrument's base. ``None`` before the
         first complete report: not known is not flat.
         """
-        return self._of(account).net(instrument_id, position_id=position_id, asset=asset)
+        holdings = self._holdings.get(account)
+        return None if holdings is None else holdings.net(instrument_id, position_id=position_id, asset=asset)
 
     def sides(self, account: AccountKey, instrument_id: InstrumentId, asset: str) -> dict[Side, Decimal] | None:
         """The position as each side adds to it: net, or in a hedging account what is long and what is short."""
-        gross = self._of(account).gross(instrument_id, asset)
+        holdings = self._holdings.get(account)
+        gross = None if holdings is None else holdings.gross(instrument_id, asset)
         return None if gross is None else {Side.BUY: gross[0], Side.SELL: gross[1]}
 
     def open_orders(self, scope: AccountKey | str) -> tuple[OpenOrder, ...]:
@@ -184,6 +195,14 @@ class Exposure:
         """The accounts of an entry that anything is known of."""
         known = {*self._working, *self._holdings}
         return tuple(sorted(account for account in known if account.entry_id == entry_id))
+
+    def instruments(self, scope: AccountKey | str) -> tuple[InstrumentId, ...]:
+        """The instruments of a scope in which there are orders, or positions that are not flat."""
+        accounts = (scope,) if isinstance(scope, AccountKey) else self.accounts(scope)
+        held = {
+            one for account in accounts if account in self._holdings for one in self._holdings[account].instruments()
+        }
+        return tuple(sorted(held | {one.instrument_id for one in self.open_orders(scope)}))
 
     # --- within
 

@@ -81,6 +81,10 @@ class Holdings:
                 total = LEDGER.add(total, quantity)
         return total
 
+    def instruments(self) -> frozenset[InstrumentId]:
+        """The instruments of the positions, and of the fills since."""
+        return frozenset({leg for leg, _ in self._legs} | {fill.instrument_id for fill in self._fills.values()})
+
     def gross(self, instrument_id: InstrumentId, asset: str) -> tuple[Decimal, Decimal] | None:
         """What is long and what is short, as new orders of that side add to it: hedged legs do not net."""
         net = self.net(instrument_id, asset=asset)
