@@ -37,6 +37,7 @@ TIME_OF_DAY: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 LONGEST_CONVERSION: Final = 4
 LONGEST_PATTERN: Final = 200
 LONGEST_ACCOUNT: Final = 200
+PATTERN_RULE: Final = f"at most {LONGEST_PATTERN} characters without ? [ ], in which * matches anything"
 _EXACT: Final = 'an amount in quotes, like "0.5", or a whole number: a decimal number is not exact'
 _TYPE_NAMES: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     (bool, "true or false"),
@@ -63,6 +64,13 @@ def is_id(text: Any) -> bool:
 def is_account(text: str) -> bool:
     """Say whether this may be a venue's id of an account."""
     return 0 < len(text) <= LONGEST_ACCOUNT and text.isprintable() and text.strip() == text
+
+
+def is_pattern(text: Any) -> bool:
+    """Say whether this may be a word in which ``*`` matches anything; what else matching knows is refused."""
+    return (
+        isinstance(text, str) and 0 < len(text) <= LONGEST_PATTERN and text.isprintable() and not set("?[]") & set(text)
+    )
 
 
 class WrongType(Exception):
@@ -243,8 +251,8 @@ class Reader:
     def pattern(self, value: Any) -> str:
         """Read a word in which ``*`` matches anything; nothing else in it has a meaning."""
         text = self.text(value)
-        if len(text) > LONGEST_PATTERN or set("?[]") & set(text):
-            raise BadValue(f"at most {LONGEST_PATTERN} characters without ? [ ], in which * matches anything")
+        if not is_pattern(text):
+            raise BadValue(PATTERN_RULE)
         return text
 
     def patterns(self, value: Any) -> tuple[str, ...]:
