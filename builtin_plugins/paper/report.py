@@ -46,6 +46,7 @@ def account_state(state: State, key: AccountKey, now: Ns) -> AccountState:
         currency=settings.currency,
         balances=tuple(_balance(state, account, asset, total) for asset, total in sorted(account.balances.items())),
         equity=worth,
+        net_deposits=ZERO,  # an account begins with its first balance; nothing is ever paid in or out after it
         margin_used=bound,
         margin_free=None if worth is None or bound is None else sub(worth, bound),
         leverage=settings.leverage if margin else None,

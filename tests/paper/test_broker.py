@@ -178,6 +178,7 @@ async def test_accounts_say_what_they_are(tmp_path: Path) -> None:
         assert (account.account, account.mode) == (MAIN, Mode.PAPER)
         state = await paper.get_account(MAIN)
         assert (state.complete, str(state.equity), state.currency) == (True, "100000", "USD")
+        assert state.net_deposits == 0
         assert [str(one.id) for one in await paper.list_instruments(query="eur")] == ["EURUSD.TEST"]
 
 
