@@ -27,7 +27,7 @@ def load(lazy) -> click.Command:
 
 EVERY = [pytest.param(name, lazy, id=name) for name, lazy in all_commands()]
 #: Those that serve, stream, or print a document that is JSON already.
-WITHOUT_JSON = {"run", "events tail", "config schema"}
+WITHOUT_JSON = {"run", "audit export", "events tail", "config schema"}
 DESTRUCTIVE = {
     "mode confirm-live",
     "orders cancel",

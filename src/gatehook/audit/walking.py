@@ -50,6 +50,7 @@ class Walk:
 
     def end(self) -> None:
         """Say what is missing, now that everything was seen."""
+        is_foreign = bool(self._bad) and not self.records and self._key is not None
         self._settle(self._next + len(self._bad))
         for start, stop in self._missing:
             many = f"records {start} to {stop} are" if stop > start else f"record {start} is"
@@ -58,7 +59,7 @@ class Walk:
         if newest >= self._next:
             text = f"the log ends before record {newest}, which was anchored"
             self._problems.add(Fault.CUT, text, seq=self._next)
-        if self._line and not self.records and self._key is not None:
+        if is_foreign:
             self._problems.replace(Fault.KEY, "no line was sealed with this key: it is another, or the log is no log")
 
     def _authentic(self, line: bytes) -> Entry | None:

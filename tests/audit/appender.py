@@ -1,0 +1,24 @@
+"""Appends records to the audit of a directory and prints the numbers of those that are durable: for killing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from gatehook.audit import AuditLog
+from gatehook.audit import Record
+
+
+def main(directory: str, name: str, count: int) -> None:
+    log = AuditLog.open(Path(directory), anchor_every=7, wall=time.time_ns, redact=str)
+    for number in range(count):
+        batch = [Record("test.note", name, {"number": number, "part": part}) for part in range(1 + number % 3)]
+        log.append(batch, durable=number % 4 != 0)
+        if number % 4 != 0:
+            print(number, flush=True)
+    log.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
