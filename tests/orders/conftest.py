@@ -68,3 +68,8 @@ async def eventually(condition, timeout: float = 5.0) -> None:
             if found:
                 return
             await anyio.sleep(0.005)
+
+
+async def reconciled(floor) -> None:
+    """Wait until every account is reconciled in this generation of its entry."""
+    await eventually(lambda: floor.desk.reconciliations.is_complete("venue"))

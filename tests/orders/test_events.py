@@ -15,6 +15,7 @@ from gatehook.kinds.orders import OrderOrigin
 from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.streams import Gap
 from tests.orders.conftest import eventually
+from tests.orders.conftest import reconciled
 from tests.orders.venue import LIVE
 from tests.orders.venue import MAIN
 from tests.orders.venue import OTHER
@@ -50,7 +51,7 @@ async def told(floor, *events):
 
 async def test_fills_and_orders_reach_the_journal_first_and_then_the_bus(floor):
     async with floor(events=True):
-        await told(floor, state_of(MAIN))
+        await reconciled(floor)
         with floor.bus.subscribe("account.*") as events:
             await floor.handle.submit_order(limit("a"))
             fill = floor.venue.fill("a", "4", "T1")
@@ -168,9 +169,11 @@ async def test_an_overfill_is_recorded_and_reported(floor):
 async def test_reports_of_accounts_that_are_not_allowed_leave_no_trace(floor):
     async with floor(events=True, allowed_accounts=frozenset({"main"})):
         foreign = Order.of(limit("x", account=OTHER), OrderStatus.ACCEPTED, venue_order_id="V9")
+        await reconciled(floor)
         with floor.bus.subscribe("account.*") as events:
-            await told(floor, foreign, state_of(LIVE), state_of(MAIN))
-            assert [event.payload.account for event in await events.batch()] == [MAIN]
+            richer = attrs.evolve(state_of(MAIN), equity=1)
+            await told(floor, foreign, attrs.evolve(state_of(LIVE), equity=1), richer)
+            assert [event.payload for event in await events.batch()] == [richer]
         assert await floor.handle.orders() == []
 
 
@@ -205,9 +208,10 @@ async def test_a_stream_that_breaks_is_opened_again_and_nothing_is_missed(floor)
 
 async def test_positions_and_money_are_published_and_only_the_newest_is_kept(floor):
     async with floor(events=True):
+        await reconciled(floor)
         report = PositionReport(account=MAIN, positions=(), complete=False, as_of=5)
         with floor.bus.subscribe("account.*") as events:
-            await told(floor, report, state_of(MAIN))
+            await told(floor, report, attrs.evolve(report, as_of=6), attrs.evolve(state_of(MAIN), equity=1))
             assert [event.topic for event in await events.batch()] == ["account.position", "account.state"]
         assert await floor.handle.changes() == []
 

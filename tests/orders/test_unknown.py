@@ -14,6 +14,7 @@ from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.provider import HealthStatus
 from gatehook.orders import Journal
 from tests.orders.conftest import eventually
+from tests.orders.conftest import reconciled
 from tests.orders.venue import CAPABILITIES
 from tests.orders.venue import limit
 
@@ -41,6 +42,7 @@ async def test_statement_06_and_then_what_the_venue_says(floor):
     async with floor(events=True):
         await eventually(lambda: not floor.desk.unknown_orders())
         assert (await floor.handle.order("a")).status is OrderStatus.ACCEPTED
+        await reconciled(floor)
         assert floor.desk.health().status is HealthStatus.OK
 
 
@@ -108,6 +110,7 @@ async def test_an_unknown_made_while_running_is_looked_up_at_once(floor):
 
     async with floor(events=True):
         floor.broker.on_submit = accepts_and_drops
+        await reconciled(floor)
         with floor.bus.subscribe("account.*") as events:
             assert (await floor.handle.submit_order(limit("a"))).status is OrderStatus.UNKNOWN
             await eventually(lambda: not floor.desk.unknown_orders())

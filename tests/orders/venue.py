@@ -78,6 +78,31 @@ class Venue:
         self.calls: list[str] = []
         self.events: list[Any] = []
         self.news = anyio.Event()
+        #: What each method answers instead, where a test says so; an exception is raised.
+        self.instead: dict[str, Any] = {}
+        self.mode = PositionMode.NETTING
+        #: The accounts that anything was asked of.
+        self.asked: set[AccountKey] = set()
+
+    def held(self, account: AccountKey) -> list[Position]:
+        """Return the positions that follow from the fills, and those that a test put there."""
+        sums: dict[tuple[InstrumentId, str], Decimal] = {}
+        for fill in self.fills:
+            if fill.account == account:
+                key = fill.instrument_id, fill.position_id or "net"
+                sums[key] = sums.get(key, 0) + (fill.quantity if fill.side is Side.BUY else -fill.quantity)
+        found = [position(quantity, account=account, position_id=key[1]) for key, quantity in sums.items() if quantity]
+        return found + [one for one in self.positions if one.account == account]
+
+    def answer(self, what: str, honest: Any) -> Any:
+        """Count a call and answer it, honestly unless a test says otherwise."""
+        self.calls.append(what)
+        answer = self.instead.get(what, honest)
+        if callable(answer):
+            answer = answer(honest)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
 
     def accept(self, request: OrderRequest) -> Order:
         assert request.client_order_id not in self.orders, "the venue got one order twice"
@@ -86,7 +111,9 @@ class Venue:
         self.orders[request.client_order_id] = order
         return order
 
-    def fill(self, client_order_id: str, quantity: str, trade_id: str, *, named: bool = True) -> Fill:
+    def fill(
+        self, client_order_id: str, quantity: str, trade_id: str, *, named: bool = True, position_id: str | None = None
+    ) -> Fill:
         """Trade a part of an order, and keep both reports for ``tell``."""
         order = self.orders[client_order_id]
         request = order.request
@@ -102,6 +129,7 @@ class Venue:
             quantity=quantity,
             quantity_unit=request.quantity_unit,
             price=request.price,
+            position_id=position_id,
             ts_event=100 + len(self.fills),
         )
         self.fills.append(fill)
@@ -139,15 +167,15 @@ class VenueBroker(Broker):
         self.on_lookup: Callable[[Any], Awaitable[OrderLookup]] | None = None
 
     async def list_accounts(self):
-        self.venue.calls.append("list_accounts")
-        return [
+        refs = [
             AccountRef(account=key, name=key.account_id, mode=mode, venue="VENUE")
             for key, mode in ((MAIN, Mode.PAPER), (OTHER, Mode.PAPER), (LIVE, Mode.LIVE))
         ]
+        return self.venue.answer("list_accounts", refs)
 
     async def get_account(self, account):
-        self.venue.calls.append("get_account")
-        return state_of(account)
+        self.venue.asked.add(account)
+        return self.venue.answer("get_account", attrs.evolve(state_of(account), position_mode=self.venue.mode))
 
     async def list_instruments(self, *, query=None):
         self.venue.calls.append("list_instruments")
@@ -219,17 +247,21 @@ class VenueBroker(Broker):
         return OrderLookup(evidence=Evidence.ABSENT, complete=True, as_of=1)
 
     async def list_orders(self, account, *, open_only=True, since=None, cursor=None):
+        self.venue.asked.add(account)
         found = [one for one in self.venue.orders.values() if not (open_only and one.status.is_final)]
-        return Page(items=[one for one in found if one.request.account == account])
+        return self.venue.answer("list_orders", Page(items=[one for one in found if one.request.account == account]))
 
     async def list_fills(self, account, *, since=None, cursor=None):
-        return Page(items=[one for one in self.venue.fills if one.account == account])
+        self.venue.asked.add(account)
+        found = [one for one in self.venue.fills if one.account == account and one.ts_event >= (since or 0)]
+        return self.venue.answer("list_fills", Page(items=found))
 
     async def list_positions(self, account):
-        self.venue.calls.append("list_positions")
+        self.venue.asked.add(account)
         if account not in (MAIN, OTHER, LIVE):
             raise NotFound("no such account")
-        return PositionReport(account=account, positions=self.venue.positions, complete=True, as_of=1)
+        report = PositionReport(account=account, positions=self.venue.held(account), complete=True, as_of=1)
+        return self.venue.answer("list_positions", report)
 
     async def run_events(self, sink, after):
         told = int(after or 0)
@@ -239,6 +271,21 @@ class VenueBroker(Broker):
                 told += 1
                 sink.put(self.venue.events[told - 1], str(told))
             await news.wait()
+
+
+def position(quantity: Any, *, account: AccountKey = MAIN, position_id: str = "P") -> Position:
+    """Make a position of a signed quantity."""
+    return Position(
+        account=account,
+        position_id=position_id,
+        instrument_id=EURUSD,
+        side=Side.BUY if Decimal(quantity) > 0 else Side.SELL,
+        quantity=abs(Decimal(quantity)),
+        quantity_unit=QuantityUnit.BASE,
+        cost=0,
+        ts_opened=1,
+        ts_last=1,
+    )
 
 
 def state_of(account: AccountKey) -> AccountState:
@@ -263,13 +310,15 @@ class Access:
         capabilities: BrokerCapabilities = CAPABILITIES,
         allowed_accounts: frozenset[str] | None = None,
         deadline: float = 5.0,
+        reconcile_every: float = 60.0,
     ) -> None:
         self.entry_id = "venue"
         self.provider = provider
         self.capabilities = capabilities
         self.allowed_accounts = allowed_accounts
-        self.deadline = deadline
+        self.timeout = deadline
+        self.reconcile_every = reconcile_every
 
     async def call(self, kind: CallKind, what: str, function: Callable[[], Awaitable[Any]], timeout=None) -> Any:
-        with anyio.fail_after(timeout or self.deadline):
+        with anyio.fail_after(timeout or self.timeout):
             return await function()

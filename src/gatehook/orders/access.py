@@ -43,12 +43,21 @@ class BrokerAccess(Protocol):
     def allowed_accounts(self) -> frozenset[str] | None:
         """The account ids it may use; ``None``: all may be read, and only proven paper accounts traded."""
 
+    @property
+    def reconcile_every(self) -> float:
+        """How often its accounts are compared with the venue, in seconds."""
+
+    @property
+    def timeout(self) -> float:
+        """The deadline of one call, in seconds."""
+
     async def call(
         self, kind: CallKind, what: str, function: Callable[[], Awaitable[T]], timeout: float | None = None
     ) -> T:
-        """Await ``function()`` under the entry's deadline and breaker.
+        """Await ``function()`` under the entry's deadline and breaker, once its budget of requests has room.
 
         Raises:
+            Throttled: when the budget has no room in time; ``function`` was not called.
             NotConnected: when the entry is down or its breaker is open; ``function`` was not called.
             TimeoutError: when the deadline passed; whether anything was sent is not known.
             Exception: whatever ``function`` raised, as it was.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import count
 from typing import Final
@@ -53,6 +55,7 @@ class Book:
         self._now = now
         self._cache: dict[int, Known] = {}
         self._bound: set[tuple[int, str]] = set()
+        self._reports: dict[tuple[AccountKey, str], PositionReport | AccountState] = {}
         ahead = 0 if is_new else _AHEAD
         self._fills, self._seqs = (
             count((connection.execute(f"SELECT max(seq) FROM {table}").fetchone()[0] or 0) + ahead + 1)  # noqa: S608  constants
@@ -69,6 +72,7 @@ class Book:
         """Drop what is remembered of a transaction that was undone."""
         self._cache.clear()
         self._bound.clear()
+        self._reports.clear()
         self._changes = []
 
     # --- orders
@@ -121,6 +125,18 @@ class Book:
         if cursor is not None:
             self._db.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (entry_id, cursor))
         return tuple(orphans)
+
+    def apply_listed(self, orders: Sequence[Order], versions: Mapping[str, int]) -> frozenset[str]:
+        """Apply a listing of orders but for those that moved since it was asked for; return their client order ids."""
+        found = set()
+        for report in orders:
+            known = self.by_report(report)
+            if known is None:
+                known = self._adopt(report)
+            elif versions.get(known.order.request.client_order_id, known.order.version) == known.order.version:
+                known = self._report(known, report)
+            found.add(known.order.request.client_order_id)
+        return frozenset(found)
 
     def _apply(self, event: object) -> Fill | None:
         match event:
@@ -232,7 +248,12 @@ class Book:
         return self.by_venue_id(fill.account, fill.venue_order_id)
 
     def _replace(self, topic: str, report: PositionReport | AccountState) -> None:
+        """Keep an account's newest report; one that says the same as the last, only later, is no news."""
         now, account, body = self._now(), report.account, write_checked(report)
+        timeless = _timeless(report)
+        if self._reports.get((account, topic)) == timeless:
+            return
+        self._reports[account, topic] = timeless
         self._db.execute(
             "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?, ?, ?)",
             (account.entry_id, account.account_id, topic, body, now.market, now.wall),
@@ -293,6 +314,12 @@ def read_known(row: tuple[int, str, str, str, str]) -> Known:
     """Read an order's row: seq, digest, body, traded, traded_cost."""
     seq, digest, body, quantity, cost = row
     return Known(seq=seq, digest=digest, order=read_json(Order, body), traded=Traded(Decimal(quantity), Decimal(cost)))
+
+
+def _timeless(report: PositionReport | AccountState) -> PositionReport | AccountState:
+    if isinstance(report, PositionReport):
+        return attrs.evolve(report, as_of=0, positions=[attrs.evolve(one, ts_last=0) for one in report.positions])
+    return attrs.evolve(report, ts_event=0)
 
 
 def _still_open_to(status: OrderStatus, now: OrderStatus) -> bool:

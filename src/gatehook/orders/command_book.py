@@ -54,6 +54,20 @@ def crashed_commands(db: sqlite3.Connection) -> None:
     db.execute("UPDATE commands SET state = 'unknown' WHERE state = 'sent'")
 
 
+def has_unknown(db: sqlite3.Connection, account: AccountKey) -> bool:
+    """Say whether a command of an account has an unknown outcome."""
+    sql = "SELECT 1 FROM commands WHERE state = 'unknown' AND entry_id = ? AND account_id = ? LIMIT 1"
+    return db.execute(sql, (account.entry_id, account.account_id)).fetchone() is not None
+
+
+def supersede(db: sqlite3.Connection, account: AccountKey, before: int) -> None:
+    """Settle an account's commands of unknown outcome that were begun before a wall time."""
+    db.execute(
+        "UPDATE commands SET state = ? WHERE state = ? AND entry_id = ? AND account_id = ? AND wall_ns < ?",
+        (CommandState.SUPERSEDED, CommandState.UNKNOWN, account.entry_id, account.account_id, before),
+    )
+
+
 def find_command(db: sqlite3.Connection, command_id: str) -> Command | None:
     """Return a command, or ``None``."""
     row = db.execute(f"SELECT {_COLUMNS} FROM commands WHERE command_id = ?", (command_id,)).fetchone()  # noqa: S608  a constant

@@ -46,6 +46,7 @@ from gatehook.orders.intake import watch
 from gatehook.orders.journal import Journal
 from gatehook.orders.machine import with_report
 from gatehook.orders.machine import with_status
+from gatehook.orders.reconciliation import Reconciliations
 from gatehook.orders.records import Change
 from gatehook.orders.records import Conclusion
 from gatehook.orders.records import Known
@@ -83,6 +84,7 @@ class Desk:
         self._tasks = anyio.create_task_group()
         self.commands = Commands(self, self._flights)
         self.closing = Closing(self, self._flights)
+        self.reconciliations = Reconciliations(self)
 
     # --- life
 
@@ -174,12 +176,15 @@ class Desk:
         return tuple(order for order in self._doubtful.values() if entry_id in (None, order.request.account.entry_id))
 
     def health(self, entry_id: str | None = None) -> Health:
-        """Say how the desk is: degraded while an order's state is not known, or an outcome is not written down."""
+        """Say how the desk is: degraded while an order's state is not known, an outcome is not written down, or the
+        journal and a venue are not reconciled.
+        """
         reasons = []
         if unknown := self.unknown_orders(entry_id):
             reasons.append(f"{len(unknown)} orders wait for the venue's evidence")
         if self._unsaved:
             reasons.append(f"{len(self._unsaved)} outcomes could not be written to the journal yet")
+        reasons += self.reconciliations.reasons(entry_id)
         return Health(status=HealthStatus.DEGRADED if reasons else HealthStatus.OK, reasons=tuple(reasons))
 
     def _publish(self, change: Change) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,8 +27,12 @@ from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
+from gatehook.orders import adjustments
 from gatehook.orders import command_book
 from gatehook.orders import reading
+from gatehook.orders.adjustments import Adjustment
+from gatehook.orders.adjustments import AdjustmentState
+from gatehook.orders.adjustments import Horizon
 from gatehook.orders.book import Book
 from gatehook.orders.database import open_reader
 from gatehook.orders.database import open_writer
@@ -147,7 +153,7 @@ class Journal:
 
     async def conclude(self, seq: int, conclusion: Conclusion) -> Known:
         """Write what came of a send: the venue's own word so that the process can die, the desk's on stable storage."""
-        durable = conclusion.report is None
+        durable = conclusion.report is None or conclusion.proven
         return await self._write(lambda _: self._book.conclude(seq, conclusion), durable=durable)
 
     async def apply(self, entry_id: str, events: Iterable[object], cursor: str | None = None) -> tuple[Fill, ...]:
@@ -243,3 +249,46 @@ class Journal:
     async def fills_since(self, account: AccountKey) -> int | None:
         """Return the venue time from which an account's fills may be missing; ``None``: it has no orders."""
         return await self._read(lambda db: reading.fills_since(db, account))
+
+    # --- reconciliation
+
+    async def apply_listed(self, orders: Sequence[Order], versions: Mapping[str, int]) -> frozenset[str]:
+        """Apply a venue's listing of orders; return their client order ids here. An order that moved since ``versions``
+        were read, before the listing was asked for, is left as it is: what is known of it is newer.
+        """
+        return await self._write(lambda _: self._book.apply_listed(orders, versions), durable=False)
+
+    async def adjust(
+        self, account: AccountKey, found: Sequence[Adjustment], horizon: Horizon
+    ) -> tuple[Adjustment, ...]:
+        """Write adjustments of an account and up to when its fills are known; returns them as they are kept."""
+
+        def operation(connection: sqlite3.Connection) -> tuple[Adjustment, ...]:
+            adjustments.set_horizon(connection, account, horizon, self._moment())
+            return tuple(adjustments.add(connection, one, self._moment()) for one in found)
+
+        return await self._write(operation, durable=bool(found))
+
+    async def supersede(self, account: AccountKey, before: int) -> None:
+        """Settle an account's commands of unknown outcome that are older than ``before``, in wall time."""
+        await self._write(lambda connection: command_book.supersede(connection, account, before), durable=False)
+
+    async def adjustments(self, account: AccountKey) -> list[Adjustment]:
+        """Return an account's adjustments, oldest first."""
+        return await self._read(lambda db: adjustments.of_account(db, account))
+
+    async def open_adjustments(self, account: AccountKey) -> tuple[Adjustment, ...]:
+        """Return the adjustments of an account that no person has taken note of."""
+        return tuple(one for one in await self.adjustments(account) if one.state is AdjustmentState.OPEN)
+
+    async def horizon(self, account: AccountKey) -> Horizon | None:
+        """Return what is known of an account's fills; ``None``: it was never reconciled."""
+        return await self._read(lambda db: adjustments.find_horizon(db, account))
+
+    async def newest_fill(self, account: AccountKey) -> int | None:
+        """Return the venue time of an account's newest fill."""
+        return await self._read(lambda db: reading.newest_fill(db, account))
+
+    async def has_unknown_commands(self, account: AccountKey) -> bool:
+        """Say whether a command of an account has an unknown outcome."""
+        return await self._read(lambda db: command_book.has_unknown(db, account))

@@ -118,6 +118,13 @@ def cursor(db: sqlite3.Connection, entry_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def newest_fill(db: sqlite3.Connection, account: AccountKey) -> int | None:
+    """Return the venue time of the newest fill."""
+    sql = "SELECT max(ts_event) FROM fills WHERE entry_id = ? AND account_id = ?"
+    (found,) = db.execute(sql, (account.entry_id, account.account_id)).fetchone()
+    return None if found is None else int(found)
+
+
 def fills_since(db: sqlite3.Connection, account: AccountKey) -> int | None:
     """Return the time of the newest fill, or of the oldest order."""
     key = (account.entry_id, account.account_id)

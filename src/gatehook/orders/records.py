@@ -57,12 +57,15 @@ class Change:
 
 
 class CommandState(StrEnum):
-    """What became of a command."""
+    """What became of a command. ``superseded``: its outcome was never proven, and what the venue showed in a complete
+    reconciliation after it is in the journal.
+    """
 
     SENT = "sent"
     DONE = "done"
     REJECTED = "rejected"
     UNKNOWN = "unknown"
+    SUPERSEDED = "superseded"
 
 
 @attrs.frozen(kw_only=True)

@@ -30,6 +30,7 @@ async def resolve_doubts(desk: Desk, entry: Entry) -> None:
     while True:
         await _save(desk)
         doubtful = desk.unknown_orders(entry.entry_id)
+        desk.reconciliations.note_doubts()
         for order in doubtful:
             await look_up(desk, entry, order)
         if not doubtful and not desk.has_unsaved:
@@ -41,26 +42,27 @@ async def resolve_doubts(desk: Desk, entry: Entry) -> None:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-async def look_up(desk: Desk, entry: Entry, order: Order) -> None:
-    """Ask the venue for one order and write down what it proves. Nothing is proven by a failure to ask."""
+async def look_up(desk: Desk, entry: Entry, order: Order) -> Evidence:
+    """Ask the venue for one order, and write down and return what it proves. A failure to ask proves nothing."""
     provider = entry.access.provider
     try:
         found = await entry.access.call(CallKind.REDUCE, "get_order", lambda: provider.get_order(order.ref))
-        await _weigh(desk, entry, order, found)
+        return await _weigh(desk, entry, order, found)
     except Exception:  # noqa: BLE001  no evidence: the guard counted it, health shows the order, it is asked for again
-        return
+        return Evidence.INDETERMINATE
 
 
-async def _weigh(desk: Desk, entry: Entry, order: Order, found: object) -> None:
+async def _weigh(desk: Desk, entry: Entry, order: Order, found: object) -> Evidence:
     if not isinstance(found, OrderLookup):
-        return
+        return Evidence.INDETERMINATE
     match found.evidence:
         case Evidence.FOUND if found.order is not None and _is_answer(order, found.order):
             await desk.journal.apply(entry.entry_id, [found.order])
         case Evidence.ABSENT if found.complete and entry.access.capabilities.absence_proof is not AbsenceProof.NONE:
             await _absent(desk, order)
         case _:
-            return
+            return Evidence.INDETERMINATE
+    return found.evidence
 
 
 def _is_answer(order: Order, found: Order) -> bool:

@@ -50,3 +50,24 @@ EVENTS_LOST: Final = Code(
     "the events of entry {entry} stopped: {problem}",
     "Nothing needs to be done: the stream is opened again, and what was missed is read from the venue.",
 )
+RECONCILIATION_FAILED: Final = Code(
+    "orders.reconciliation-failed",
+    Severity.ERROR,
+    "the reconciliation of {what} failed: {problem}",
+    "New risk on the account is refused until it succeeds; it is tried again by itself. If it goes on, look at the "
+    "broker's health and at the venue.",
+)
+POSITION_ADJUSTED: Final = Code(
+    "orders.position-adjusted",
+    Severity.ERROR,
+    "account {account} has {reported} {unit} of {instrument}{position}, {expected} follow from its fills: adopted from "
+    "the venue",
+    "Find out who traded there, or which fills are missing, then say so with `gatehook positions acknowledge`; new risk "
+    "on the account is refused until then.",
+)
+FILL_ORPHANED: Final = Code(
+    "orders.fill-orphaned",
+    Severity.WARNING,
+    "fill {fill} belongs to order {order} of account {account}, which neither the journal nor the venue knows",
+    "The fill is kept and counts in the position; ask the venue whose order it was.",
+)
