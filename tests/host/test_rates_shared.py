@@ -28,6 +28,7 @@ from tests.host.scripted import manifest
 from tests.host.scripted import until
 from tests.host.test_brokers import CAPABILITIES
 from tests.host.test_brokers import Brokers
+from tests.orders.conftest import eventually
 from tests.orders.venue import limit
 
 pytestmark = pytest.mark.anyio
@@ -205,7 +206,7 @@ async def test_opening_a_stream_counts_and_its_items_do_not(tmp_path):
     async with quotes(tmp_path, plugin, {"first": entry(ONE, requests_per_minute=20)}, supportsTicks=True) as host:
         wanted = [Subscription(instrument_id=EURUSD, channel=Channel.QUOTES)]
         async with host.market_data("first").stream(wanted, buffer=100) as items:
-            assert len([item async for item in items])
+            assert [item async for item in items]
         with pytest.raises(Throttled):
             async with host.market_data("first").stream(wanted):
                 pass
@@ -268,6 +269,9 @@ async def test_an_order_that_waits_for_room_when_its_entry_stops_was_not_sent(tm
         await refuse_once(host, plugin.prices, "venue", 4.0)
         raised = []
 
+        async def intended():
+            return len(await host.desk.journal.orders()) == 2
+
         async def submit():
             try:
                 await broker.submit_order(limit("b"))
@@ -276,8 +280,7 @@ async def test_an_order_that_waits_for_room_when_its_entry_stops_was_not_sent(tm
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(submit)
-            while not await host.desk.journal.orders(open_only=True) or len(await host.desk.journal.orders()) < 2:
-                await anyio.sleep(0)
+            await eventually(intended)
             await host.restart("venue")
         assert isinstance(raised[0], NotConnected)
         [order] = [one for one in await broker.orders() if one.request.client_order_id == "b"]

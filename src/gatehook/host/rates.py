@@ -90,7 +90,7 @@ class RateBudget:
         if opened:
             self.refusals += 1
         stated = error.retry_after
-        if stated is None or not 0 < stated < math.inf:
+        if not stated:
             stated = min(LONGEST_CLOSURE, FIRST_CLOSURE * 2.0 ** min(self.refusals - 1, 30))
         self._until = max(self._until, self._now() + stated)
         self.gated = True

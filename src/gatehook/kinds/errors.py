@@ -7,7 +7,9 @@ becomes ``unknown``.
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
+from typing import Any
 from typing import ClassVar
 
 
@@ -58,7 +60,16 @@ class ProviderError(Exception):
         self.message = message
         self.venue_code = venue_code
         self.venue_message = venue_message
-        self.retry_after = retry_after
+        self.retry_after = _seconds(retry_after)
+
+
+def _seconds(stated: Any) -> float | None:
+    """Read what authors pass on from a venue, headers among it: what is no time to wait states none."""
+    try:
+        seconds = float(stated)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds < math.inf else None
 
 
 class Denied(ProviderError):
@@ -230,6 +241,13 @@ class RateLimited(Rejected):
 
     code = "rate_limited"
     retry = Retry.AFTER
+
+
+class ClockSkew(Rejected):
+    """The venue refused a request for its time; nothing was done. Raise it when the clock is set: one retry is safe."""
+
+    code = "clock_skew"
+    retry = Retry.SAFE
 
 
 class NotConnected(ProviderError):

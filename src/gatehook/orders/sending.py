@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
+from typing import Final
 
 import anyio
 import attrs
@@ -16,9 +17,14 @@ from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.errors import NotFound
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.errors import Rejected
+from gatehook.kinds.errors import Retry
 from gatehook.kinds.orders import Reason
 from gatehook.orders.access import CallKind
 from gatehook.orders.entry import Entry
+
+#: Seconds before the one retry where the venue asks for less and states no time.
+DEFAULT_PAUSE: Final = 1.0
+_SUPERSEDED: Final = object()
 
 
 class Proof(StrEnum):
@@ -40,19 +46,72 @@ class Reply:
     reason: Reason | None = None
 
 
-async def send(entry: Entry, kind: CallKind, what: str, function: Callable[[], Awaitable[Any]]) -> Reply:
-    """Call a provider, and never raise: being cancelled, like everything that is no proof, proves nothing."""
-    reply = unproven(f"{what} was cut off when the entry stopped")
+async def send(
+    entry: Entry,
+    kind: CallKind,
+    what: str,
+    function: Callable[[], Awaitable[Any]],
+    *,
+    superseded: Callable[[], Awaitable[bool]] | None = None,
+) -> Reply:
+    """Call a provider, and never raise: being cancelled, like everything that is no proof, proves nothing.
+
+    A refusal after which asking again is safe (too many requests, a clock that was off) is followed by one more call
+    with the same ids, once the venue's time is up, if that is before the deadline of one call. ``superseded`` is asked
+    immediately before it, and stops it: an event proved that the first call was accepted after all, or a halt came.
+    """
+    reply = cut_off = unproven(f"{what} was cut off when the entry stopped")
+    deadline = anyio.current_time() + entry.access.timeout
     try:
         with entry.sending():
-            reply = Reply(proof=Proof.ANSWERED, value=await entry.access.call(kind, what, function))
+            reply = await _attempt(entry, kind, what, function)
+            pause = _pause(reply)
+            if pause is None or anyio.current_time() + pause > deadline:
+                return reply
+            await anyio.sleep(pause)
+            refusal, reply = reply, cut_off
+            reply = await _attempt(entry, kind, what, _unless(superseded, function))
+            if reply.proof is Proof.NOTHING_SENT or reply.value is _SUPERSEDED:
+                reply = refusal
+    except (anyio.get_cancelled_exc_class(), SystemExit) as error:
+        return reply if reply is not cut_off else unproven(f"{what} ended without proof: {_described(error)}")
+    return reply
+
+
+def _unless(
+    superseded: Callable[[], Awaitable[bool]] | None, function: Callable[[], Awaitable[Any]]
+) -> Callable[[], Awaitable[Any]]:
+    async def is_superseded() -> bool:
+        try:
+            return superseded is not None and await superseded()
+        except Exception:  # noqa: BLE001  whoever cannot be asked does not agree
+            return True
+
+    async def call() -> Any:
+        return _SUPERSEDED if await is_superseded() else await function()
+
+    return call
+
+
+async def _attempt(entry: Entry, kind: CallKind, what: str, function: Callable[[], Awaitable[Any]]) -> Reply:
+    try:
+        return Reply(proof=Proof.ANSWERED, value=await entry.access.call(kind, what, function))
     except (Denied, NotConnected, AuthError, NotFound) as error:
         return Reply(proof=Proof.NOTHING_SENT, error=error, reason=reason_of(error))
     except Rejected as error:
         return Reply(proof=Proof.REFUSED, error=error, reason=reason_of(error))
-    except (Exception, SystemExit, anyio.get_cancelled_exc_class()) as error:  # noqa: BLE001  none of them is a proof
+    except Exception as error:  # noqa: BLE001  none of them is a proof
         return unproven(f"{what} ended without proof: {_described(error)}")
-    return reply
+
+
+def _pause(reply: Reply) -> float | None:
+    """Seconds before a refused call may be made once more; ``None``: never."""
+    error = reply.error
+    if reply.proof is not Proof.REFUSED or error is None or error.retry is Retry.NEVER:
+        return None
+    if error.retry_after is not None:
+        return error.retry_after
+    return 0.0 if error.retry is Retry.SAFE else DEFAULT_PAUSE
 
 
 def unproven(message: str) -> Reply:
