@@ -130,15 +130,23 @@ class Halt:
         Raises:
             GatehookError: ``halt.scope``; nothing is halted.
         """
-        check_scope(scope)
-        with self._guard:
-            self._latched.setdefault(scope, HaltRecord(scope=scope, reason=reason, by=by, at=self._wall()))
+        self.latch(scope, reason=reason, by=by)
         try:
             with self._locked():
                 self._write_latched()
         except (OSError, RecordUnusable) as error:
             return f"{self._path} was not written: {_words(error)}"
         return None
+
+    def latch(self, scope: str, *, reason: str, by: str) -> None:
+        """Halt a scope in this process, at once and without a look at the disk; ``halt`` makes it last.
+
+        Raises:
+            GatehookError: ``halt.scope``; nothing is halted.
+        """
+        check_scope(scope)
+        with self._guard:
+            self._latched.setdefault(scope, HaltRecord(scope=scope, reason=reason, by=by, at=self._wall()))
 
     def resume(self, scope: str, *, by: str) -> None:
         """Lift exactly this scope, on disk first. ``all`` lifts the record of all, not those of narrower scopes; where
