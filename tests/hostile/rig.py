@@ -15,6 +15,7 @@ from gatehook.testing import Fault
 from tests.hostile.control import VenueProcess
 
 PLUGIN = Path(__file__).parent / "plugin"
+LEAST = {"cash": Decimal(2000), "netting": Decimal(2000), "hedging": Decimal("0.02")}
 BID, ASK = Decimal("1.10000"), Decimal("1.10010")
 PROOFS = ("scan", "by_id+lag", "bounded_request", "none")
 ACCOUNTS = ("cash", "netting", "hedging")
@@ -63,9 +64,20 @@ MOODS = {
     Fault.DROP_REPLY: "drop_reply",
     Fault.UNMAPPED_CODE: "unmapped",
     Fault.FILL_BEFORE_CANCEL: "fill_before_cancel",
+    Fault.DROP_REQUEST: "drop_request",
 }
+#: What a stranger places: it rests, far away from the market.
+STRANGE = {"client": None, "type": "limit", "side": "buy", "price": "0.50000", "trigger": None, "tif": "gtc"}
+STRANGE |= {"post_only": False, "reduce_only": False, "position": None}
 #: By fault, the control request that brings it about, and the one that ends it.
+CALM = {"do": "calm"}
 REQUESTS = {
+    Fault.CUT_STREAM: ({"do": "state", "mute": True}, {"do": "state", "mute": False}),
+    Fault.LOSE_FILL: ({"do": "mood", "mood": "lose_fill", "on": ["submit", "quote", "fill"]}, CALM),
+    Fault.STRANGER: ({"do": "external", "account": "main", "order": STRANGE}, CALM),
+    Fault.RATE_LIMIT: ({"do": "mood", "mood": "rate_limited", "count": 1, "retry_after": 0.5}, CALM),
+    Fault.LATE_RATE_LIMIT: ({"do": "mood", "mood": "rate_limited_after", "count": 1, "retry_after": 0.1}, CALM),
+    Fault.BAN: ({"do": "state", "banned": 0.5}, {"do": "state", "banned": 0}),
     Fault.REFUSE_CONNECTION: ({"do": "close"}, {"do": "open"}),
     Fault.CLOCK_SKEW: ({"do": "state", "skew": 60_000}, {"do": "state", "skew": 0}),
     Fault.INCOMPLETE: ({"do": "state", "synchronizing": True}, {"do": "state", "synchronizing": False}),
@@ -77,8 +89,9 @@ class HostileVenue:
 
     faults = frozenset(MOODS) | frozenset(REQUESTS)
 
-    def __init__(self, process: VenueProcess) -> None:
+    def __init__(self, process: VenueProcess, least: Decimal) -> None:
         self.process = process
+        self._least = str(least)
         self.control = process.control
 
     async def quote(self, bid, ask, size=None):
@@ -90,8 +103,10 @@ class HostileVenue:
 
     @asynccontextmanager
     async def fault(self, fault):
-        begin, end = REQUESTS.get(fault, (None, {"do": "calm"}))
-        await self.control(**begin or {"do": "mood", "mood": MOODS[fault]})
+        begin, end = REQUESTS[fault] if fault in REQUESTS else ({"do": "mood", "mood": MOODS[fault]}, CALM)
+        if fault is Fault.STRANGER:
+            begin = begin | {"order": STRANGE | {"quantity": self._least}}
+        await self.control(**begin)
         try:
             yield
         finally:
@@ -102,7 +117,14 @@ def config_of(process: VenueProcess, variant: Variant, token="a-token", **sectio
     """Write the configuration of a gateway with this one broker."""
     allowed = ["main", "second"] if variant.account == "hedging" else ["main"]
     about = {"port": process.port, "token": token, "allowedAccounts": allowed}
-    return {"gateway": {"mode": "paper"}, "plugins": {"entries": {"hostile": {"config": about}}}, **sections}
+    return {
+        "gateway": {"mode": "paper"},
+        "plugins": {"entries": {"hostile": {"config": about}}},
+        "trading": {"reconcile_every": 1.0},
+        "limits": {"hostile": {"max_open_orders": 100}},
+        "permissions": [{"caller": "asked", "decision": "ask"}],
+        **sections,
+    }
 
 
 @asynccontextmanager
@@ -117,7 +139,8 @@ async def hostile(plugin_host, process: VenueProcess, folder: Path, variant: Var
             symbol="EURUSD",
             bid=BID,
             ask=ASK,
-            venue=HostileVenue(process),
+            venue=HostileVenue(process, LEAST[variant.account]),
             hedging=hedging,
             forbidden="locked",
+            asked="asked",
         )

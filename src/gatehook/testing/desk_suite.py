@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import ClassVar
 
 import anyio
@@ -19,14 +17,19 @@ from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.orders import OrderType
 from gatehook.testing.broker_suite import balanced
+from gatehook.testing.desk_doubt_suite import DoubtStatements
+from gatehook.testing.desk_guard_suite import GuardStatements
+from gatehook.testing.desk_probes import ended
+from gatehook.testing.desk_probes import journaled
+from gatehook.testing.desk_probes import spied
+from gatehook.testing.desk_reconciling_suite import ReconcilingStatements
 from gatehook.testing.disk import Disk
 from gatehook.testing.rig import BrokerRig
 from gatehook.testing.rig import eventually
-from gatehook.testing.statements import Suite
 
 
 @pytest.mark.anyio
-class DeskSuite(Suite):
+class DeskSuite(DoubtStatements, ReconcilingStatements, GuardStatements):
     """Inherit it, and give a fixture ``rig`` that yields a ``BrokerRig``."""
 
     suite: ClassVar[str] = "desk"
@@ -163,33 +166,10 @@ class DeskSuite(Suite):
         await rig.venue.quote(rig.bid * 2, rig.ask * 2)
         again = await rig.handle.submit_order(request)
         assert again.request.client_order_id == first.request.client_order_id
+        await rig.desk.halt("all", reason="statement 51", by="suite")
+        before = await rig.venue.requests()
+        assert (await rig.handle.submit_order(request)).venue_order_id == first.venue_order_id
+        assert await rig.venue.requests() == before
 
     async def test_54_the_journal_survives_a_power_cut(self, rig: BrokerRig) -> None:
         assert rig.host.desk.durability == "FULL"
-
-
-async def ended(rig: BrokerRig, request: OrderRequest) -> Order:
-    """Wait until the journal has an order's end, and return it."""
-    return await eventually(lambda: journaled(rig, request), lambda order: order.status.is_final)
-
-
-async def journaled(rig: BrokerRig, request: OrderRequest) -> Order:
-    """Return an order as the journal has it now."""
-    order = await rig.handle.order(request.client_order_id)
-    assert order is not None, f"{request.client_order_id} is not in the journal"
-    return order
-
-
-def spied(rig: BrokerRig, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """Make the provider count, at each submit, the intents of that id which another connection finds on disk."""
-    seen: dict[str, int] = {}
-    submit = rig.broker.submit_order
-
-    async def spying(request: OrderRequest) -> Order:
-        with closing(sqlite3.connect(rig.host.desk.journal_path)) as connection:
-            query = "SELECT count(*) FROM orders WHERE client_order_id = ?"
-            seen[request.client_order_id] = connection.execute(query, (request.client_order_id,)).fetchone()[0]
-        return await submit(request)
-
-    monkeypatch.setattr(rig.broker, "submit_order", spying)
-    return seen

@@ -48,7 +48,7 @@ class HostMaker:
             dev=tuple(Path(path).absolute() for path in paths),
             installed=bool(installed),
         )
-        given: dict[str, dict[str, Any]] = {key: dict(value) for key, value in (config or {}).items()}
+        given: dict[str, Any] = dict(config or {})
         given["gateway"] = {"data_dir": str(self.data_dir)} | given.get("gateway", {})
         given["plugins"] = {"slots": {"memory": "none"}} | given.get("plugins", {})
         host = PluginHost.from_config(given, plugins=plugins, places=places, clock=clock)

@@ -27,6 +27,7 @@ from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderType
 from gatehook.kinds.orders import Side
 from gatehook.orders import BrokerHandle
+from gatehook.orders import Desk
 
 T = TypeVar("T")
 
@@ -40,6 +41,13 @@ class Fault(StrEnum):
     FILL_BEFORE_CANCEL = "fill an order while its cancel is on the way"
     CLOCK_SKEW = "refuse for clock skew"
     INCOMPLETE = "report while synchronizing"
+    DROP_REQUEST = "lose a command before accepting it"
+    CUT_STREAM = "cut the stream of events"
+    LOSE_FILL = "lose the event of a fill"
+    STRANGER = "let somebody else place an order that rests"
+    RATE_LIMIT = "refuse one command for too many requests"
+    LATE_RATE_LIMIT = "refuse a command for too many requests after telling that it was accepted"
+    BAN = "refuse everything for a while"
 
 
 class Venue(Protocol):
@@ -77,6 +85,7 @@ class BrokerRig:
         bid, ask: its market at the start.
         venue: the venue's controls.
         base: on a cash account, how much of the instrument's base it held at the start.
+        asked: the handle of a caller whose orders need an approval, where the configuration has one.
     """
 
     host: PluginHost
@@ -91,6 +100,7 @@ class BrokerRig:
     ask: Decimal
     venue: Venue
     base: Decimal | None = None
+    asked: BrokerHandle | None = None
     _ids: Any = attrs.field(factory=lambda: count(1), repr=False)
 
     @classmethod
@@ -105,8 +115,11 @@ class BrokerRig:
         venue: Venue,
         hedging: str | None = None,
         forbidden: str | None = None,
+        asked: str | None = None,
     ) -> BrokerRig:
         """Make a rig of an entry: its first account, the ones named, and the instrument with this symbol.
+
+        ``asked`` is a caller to whom a rule of the configuration says ``ask``.
 
         Raises:
             KeyError: when it has no such account or instrument.
@@ -130,7 +143,23 @@ class BrokerRig:
             ask=ask,
             venue=venue,
             base=await _balance(access.provider, account, instruments[symbol]) if is_cash else None,
+            asked=host.broker(entry, caller=asked) if asked else None,
         )
+
+    @property
+    def entry(self) -> str:
+        """The entry's id."""
+        return self.account.entry_id
+
+    @property
+    def desk(self) -> Desk:
+        """The desk in front of the broker."""
+        return self.host.desk
+
+    async def restart(self) -> BrokerHandle:
+        """Restart the entry; return a handle of it. ``broker`` is the old one then."""
+        await self.host.restart(self.entry)
+        return self.host.broker(self.entry, caller="suite")
 
     @property
     def lot(self) -> Decimal:

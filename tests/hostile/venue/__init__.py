@@ -21,8 +21,8 @@ The **control port**, for tests (``tests.hostile.control.Control`` speaks it):
 - ``reset`` + settings: forget everything. ``requests``: how many commands came. ``ledger``: everything, see below.
 - ``mood``: ``{"mood": M, "count": N or null, "on": [commands] or null, …}`` bends the next N commands; without a count
   all, until ``calm``. The moods are in ``moods.py``. ``chaos``: ``{"seed": S, "rates": {mood: probability}}``.
-- ``state`` + ``skew`` (ms), ``synchronizing``, ``banned`` (seconds), ``deaf`` (takes connections, answers nothing):
-  what lasts until it is set again.
+- ``state`` + ``skew`` (ms), ``synchronizing``, ``banned`` (seconds), ``deaf`` (takes connections, answers nothing),
+  ``mute`` (no streams): what lasts until it is set again.
 - ``quote``: bid, ask, size. ``external``: an order by somebody else. ``fill``: client, quantity. ``stop_out``: account.
 - ``deposit``: account, amount. ``cut``: drop the streams. ``forget``: cursors before now are expired.
 - ``close``/``open``: refuse connections, take them again. ``restart``: both, with everything read again from the log.

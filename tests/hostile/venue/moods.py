@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from tests.hostile.venue.book import COMMANDS
+
 #: Each mood: the twist that the book gets, and how the answer is given. ``...`` stands for what comes with the mood.
 MOODS = {
     "drop_request": ({"drop": True}, {"lost": True}),
@@ -14,10 +16,13 @@ MOODS = {
     "garbage": ({}, {"garbage": True}),
     "refuse": ({"refuse": ...}, {}),
     "rate_limited": ({"refuse": "rate-limited"}, {"status": 429, "retry_after": ...}),
-    "rate_limited_after": ({}, {"answer": {"status": 429, "error": "rate-limited"}, "retry_after": ...}),
+    "rate_limited_after": (
+        {},
+        {"answer": {"status": 429, "error": "rate-limited"}, "retry_after": ..., "told_first": True, "delay": ...},
+    ),
     "hold": ({}, {"hold": ...}),
     "delay": ({}, {"delay": ...}),
-    "told_first": ({}, {"told_first": True}),
+    "told_first": ({}, {"told_first": True, "delay": ...}),
     "restart": ({}, {"lost": True, "restart": True}),
     "partial": ({"fill_part": True}, {}),
     "overfill": ({"overfill": True}, {}),
@@ -65,15 +70,16 @@ class Moods:
         self._rates = {}
 
     def next(self, command: str) -> tuple[dict, dict]:
-        """Return the twist and the reply for a command."""
+        """Return the twist and the reply for a command, or for what else happens where a mood names it."""
+        is_command = command in COMMANDS
         for one in self._queue:
-            if one["on"] is None or command in one["on"]:
+            if is_command if one["on"] is None else command in one["on"]:
                 if one["count"] is not None:
                     one["count"] -= 1
                     if one["count"] <= 0:
                         self._queue.remove(one)
                 return one["twist"], one["reply"]
-        return self._by_chance()
+        return self._by_chance() if is_command else ({}, {})
 
     def _by_chance(self) -> tuple[dict, dict]:
         if not self._rates:

@@ -16,6 +16,7 @@ from tests.hostile.venue.settings import accounts_of
 
 PAGE = 200
 LONGEST = 1 << 22
+CALM = {"skew": 0, "synchronizing": False, "banned_until": 0, "deaf": False, "mute": False}
 
 
 class Server:
@@ -24,7 +25,7 @@ class Server:
     def __init__(self, directory: Path, settings: dict) -> None:
         self._log = Log(directory / "venue.log")
         self.moods = Moods()
-        self._state = {"skew": 0, "synchronizing": False, "banned_until": 0, "deaf": False}
+        self._state = dict(CALM)
         self._wires: set[asyncio.Task] = set()
         self._streams: dict[asyncio.StreamWriter, int] = {}
         self._more = asyncio.Event()
@@ -97,7 +98,8 @@ class Server:
                 while line := await reader.readline():
                     request = json.loads(line)
                     if request["do"] == "follow":
-                        await self._tell(writer, request["after"])
+                        if not self._state["mute"]:
+                            await self._tell(writer, request["after"])
                         return
                     if not await self._answer(writer, request):
                         writer.transport.abort()
@@ -125,9 +127,9 @@ class Server:
         return await self._reply(writer, answer, reply)
 
     async def _reply(self, writer: asyncio.StreamWriter, answer: dict, reply: dict) -> bool:
-        await asyncio.sleep(reply.get("delay", 0))
         if "told_first" in reply:
             await self._all_told()
+        await asyncio.sleep(reply.get("delay", 0))
         if "restart" in reply:
             self._restarting = asyncio.create_task(self.restart())
         if "lost" in reply:
@@ -183,12 +185,12 @@ class Server:
             return
         self._streams[writer] = after
         try:
-            while not writer.is_closing():
+            while writer in self._streams:
                 more, news = self._more, self._book.news
                 for number in range(self._streams[writer], len(news)):
                     writer.write(json.dumps({"number": number + 1, **news[number]}).encode() + b"\n")
-                await writer.drain()
                 self._streams[writer] = len(news)
+                await writer.drain()
                 self._told.set()
                 await more.wait()
         finally:
@@ -237,8 +239,7 @@ class Server:
     async def _act(self, do: str, request: dict) -> dict:
         match do:
             case "cut":
-                for wire in list(self._streams):
-                    wire.transport.abort()
+                self._cut()
             case "close":
                 await self.close()
             case "open":
@@ -248,7 +249,8 @@ class Server:
             case "told":
                 await self._all_told()
             case "quote" | "external" | "stop_out" | "deposit" | "forget" | "fill":
-                return self._happen({"do": "fill_order" if do == "fill" else do, **request})
+                twist, _ = self.moods.next(do)
+                return self._happen({"do": "fill_order" if do == "fill" else do, "twist": twist, **request})
             case _:
                 raise KeyError(do)
         return {}
@@ -260,12 +262,19 @@ class Server:
             if name not in self._state:
                 raise KeyError(name)
         self._state |= request
+        if self._state["mute"]:
+            self._cut()
+
+    def _cut(self) -> None:
+        for wire in list(self._streams):
+            wire.transport.abort()
+            self._streams.pop(wire)
 
     async def _reset(self, settings: dict) -> None:
         book = Book(settings)
         await self.close()
         self.moods.calm()
-        self._state = {"skew": 0, "synchronizing": False, "banned_until": 0, "deaf": False}
+        self._state = dict(CALM)
         self._log.clear()
         self._log.append({"settings": settings})
         self._book = book
