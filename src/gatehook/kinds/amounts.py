@@ -6,6 +6,7 @@ A ``Decimal`` is made from ``str`` or ``int`` only. A ``float`` has already lost
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_EVEN
 from decimal import Context
 from decimal import Decimal
@@ -16,6 +17,8 @@ from decimal import Overflow
 from typing import Final
 
 import attrs
+
+from gatehook.kinds.errors import Denied
 
 #: Ledger arithmetic: sums and products of money are exact, or they raise ``decimal.Inexact``.
 LEDGER: Final = Context(prec=60, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
@@ -45,6 +48,23 @@ def exact(value: Decimal | str | int) -> Decimal:
 def plain(value: Decimal) -> str:
     """Write a Decimal without an exponent and without losing a digit: ``1E-8`` becomes ``0.00000001``."""
     return format(value, "f")
+
+
+def as_json_number(value: Decimal | str | int) -> int | float:
+    """Return what ``json.dumps`` writes for a venue that takes JSON numbers, when the venue reads back the same value.
+
+    Raises:
+        Denied: when it does not: the venue keeps numbers as doubles, and none is exactly this one.
+        TypeError, ValueError: see ``exact``.
+    """
+    number = exact(value)
+    try:
+        double = float(number)
+    except OverflowError:
+        double = math.inf
+    if not math.isfinite(double) or Decimal(repr(double)) != number:
+        raise Denied(f"{number} cannot be written as a JSON number without changing it; nothing was sent")
+    return int(number) if number == number.to_integral_value() else double
 
 
 def on_step(value: Decimal, step: Decimal) -> bool:

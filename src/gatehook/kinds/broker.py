@@ -20,6 +20,7 @@ from gatehook.kinds.amounts import Money
 from gatehook.kinds.conversion import as_tuple
 from gatehook.kinds.conversion import exact_or_none
 from gatehook.kinds.errors import Ambiguous
+from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.errors import Rejected
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.instruments import AccountKey
@@ -105,20 +106,27 @@ class Broker(Provider, ABC):
 
     A trading method raises ``Denied`` or ``NotConnected`` only while nothing was sent, and ``Rejected`` only for a
     refusal that the venue proved. Write the request itself inside ``async with self.sending():``; whatever else goes
-    wrong in there is ``Ambiguous``, and the order becomes ``unknown`` until the venue's evidence resolves it.
+    wrong in there is ``Ambiguous``, and the order becomes ``unknown`` until the venue's evidence resolves it. A client
+    that connects in the block too names its errors that prove that nothing was sent: ``self.sending(unsent=…)``.
     """
 
     @asynccontextmanager
-    async def sending(self) -> AsyncIterator[None]:
+    async def sending(self, *, unsent: tuple[type[Exception], ...] = ()) -> AsyncIterator[None]:
         """Mark the span in which bytes leave for the venue.
 
+        ``unsent`` are the errors that prove that none left: of resolving a name, of connecting, of TLS, of waiting for
+        a connection. A time-out of reading or writing proves nothing, and neither does a class that covers one.
+
         Raises:
-            Ambiguous: for every error in the block except ``Rejected`` and ``Ambiguous`` themselves.
+            NotConnected: for the errors in ``unsent``; nothing was sent.
+            Ambiguous: for every other error in the block except ``Rejected`` and ``Ambiguous`` themselves.
         """
         try:
             yield
         except (Rejected, Ambiguous):
             raise
+        except unsent as error:
+            raise NotConnected(f"the venue is not reached; nothing was sent: {type(error).__name__}") from error
         except Exception as error:
             raise Ambiguous(f"the request was sent, its outcome is not known: {type(error).__name__}") from error
 
