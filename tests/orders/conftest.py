@@ -8,6 +8,7 @@ from inspect import isawaitable
 import anyio
 import pytest
 
+from gatehook.audit import AuditLog
 from gatehook.clocks import SystemClock
 from gatehook.events import EventBus
 from gatehook.orders import BrokerHandle
@@ -40,6 +41,7 @@ class Floor:
             await Journal.open(self.path, clock=self.clock) as self.journal,
             Desk(self.journal, self.bus, self.clock, report=self.diagnostics.append) as self.desk,
         ):
+            self.desk.audit = AuditLog.open(self.path.parent, wall=self.clock.wall, redact=str)
             self.access = Access(self.broker, **access)
             await self.desk.attach(self.access)
             self.handle = BrokerHandle(self.desk, "venue", "test")
@@ -48,6 +50,10 @@ class Floor:
                     tasks.start_soon(self.desk.run_events, self.access)
                 yield self
                 tasks.cancel_scope.cancel()
+            self.desk.audit.close()
+
+    def codes(self) -> list[str]:
+        return [one.code for one in self.diagnostics]
 
     def sent(self, what: str = "submit_order") -> int:
         return self.venue.calls.count(what)

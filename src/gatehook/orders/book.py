@@ -112,6 +112,13 @@ class Book:
             return known
         return self._save(known, with_status(known.order, conclusion.status, conclusion.reason, known.traded))
 
+    def own(self, seq: int, owner: str) -> Known:
+        """Give an order to an owner."""
+        known = self._known(seq)
+        if known.order.owner == owner:
+            return known
+        return self._save(known, attrs.evolve(known.order, owner=owner, version=known.order.version + 1))
+
     def crashed(self) -> int:
         """Mark the orders as unknown that were being sent when the last process ended."""
         rows = self._db.execute("SELECT seq FROM orders WHERE status = 'submitted'").fetchall()

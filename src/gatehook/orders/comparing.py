@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from gatehook.audit import kinds
 from gatehook.diagnostics.codes.orders import POSITION_ADJUSTED
 from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import AccountType
@@ -101,6 +102,9 @@ class Comparison:
     async def _keep(self, horizon: Horizon, adjustments: Sequence[Adjustment]) -> None:
         if not adjustments and await self._desk.journal.horizon(self._account) == horizon:
             return
+        for one in adjustments:
+            if one.state is AdjustmentState.OPEN:
+                await self._audit(one)
         kept = await self._desk.journal.adjust(self._account, adjustments, horizon)
         if self._ledger is not None:
             self._ledger.adjust(kept)
@@ -117,6 +121,18 @@ class Comparison:
                         unit=one.unit,
                     )
                 )
+
+    async def _audit(self, one: Adjustment) -> None:
+        await self._desk.audit.record(
+            kinds.POSITION_ADJUSTED,
+            actor="gateway",
+            account=str(self._account),
+            instrument=str(one.instrument_id),
+            position=one.position_id,
+            expected=plain(one.expected),
+            reported=plain(one.reported),
+            unit=one.unit.value,
+        )
 
     async def _counted(self, horizon: Horizon) -> Ledger:
         """Return the sums with every fill that is journaled by now."""

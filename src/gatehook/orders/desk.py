@@ -33,6 +33,7 @@ from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
 from gatehook.orders.access import BrokerAccess
 from gatehook.orders.access import CallKind
+from gatehook.orders.by_hand import ByHand
 from gatehook.orders.claims import check_types
 from gatehook.orders.claims import checked
 from gatehook.orders.claims import same
@@ -85,6 +86,7 @@ class Desk:
         self.commands = Commands(self, self._flights)
         self.closing = Closing(self, self._flights)
         self.reconciliations = Reconciliations(self)
+        self.by_hand = ByHand(self)
 
     # --- life
 

@@ -269,6 +269,14 @@ class Journal:
 
         return await self._write(operation, durable=bool(found))
 
+    async def acknowledge(self, account: AccountKey, person: str, note: str) -> tuple[Adjustment, ...]:
+        """Let a person take note of an account's open adjustments; returns them."""
+        return await self._write(lambda connection: adjustments.acknowledge(connection, account, person, note))
+
+    async def own(self, seq: int, owner: str) -> Known:
+        """Give an order to an owner."""
+        return await self._write(lambda _: self._book.own(seq, owner))
+
     async def supersede(self, account: AccountKey, before: int) -> None:
         """Settle an account's commands of unknown outcome that are older than ``before``, in wall time."""
         await self._write(lambda connection: command_book.supersede(connection, account, before), durable=False)
@@ -280,6 +288,10 @@ class Journal:
     async def open_adjustments(self, account: AccountKey) -> tuple[Adjustment, ...]:
         """Return the adjustments of an account that no person has taken note of."""
         return tuple(one for one in await self.adjustments(account) if one.state is AdjustmentState.OPEN)
+
+    async def orders_named(self, entry_id: str, venue_order_id: str) -> list[Known]:
+        """Return the orders of an entry's accounts that an id of the venue's names."""
+        return await self._read(lambda db: reading.orders_named(db, entry_id, venue_order_id))
 
     async def horizon(self, account: AccountKey) -> Horizon | None:
         """Return what is known of an account's fills; ``None``: it was never reconciled."""

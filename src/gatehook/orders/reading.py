@@ -38,6 +38,12 @@ def order_at(db: sqlite3.Connection, account: AccountKey, venue_order_id: str) -
     return _one(db, where, (account.entry_id, account.account_id, venue_order_id))
 
 
+def orders_named(db: sqlite3.Connection, entry_id: str, venue_order_id: str) -> list[Known]:
+    """Return the orders of an entry's accounts that a venue's id names."""
+    where = "seq IN (SELECT order_seq FROM venue_ids WHERE entry_id = ? AND venue_order_id = ?) ORDER BY seq"
+    return [read_known(row) for row in db.execute(_KNOWN + where, (entry_id, venue_order_id))]
+
+
 def _one(db: sqlite3.Connection, where: str, values: tuple[str, ...]) -> Known | None:
     row = db.execute(_KNOWN + where, values).fetchone()
     return None if row is None else read_known(row)
