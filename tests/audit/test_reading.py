@@ -59,5 +59,5 @@ def test_what_is_no_record_is_left_out(room):
 
 def test_a_log_that_cannot_be_read(room):
     room.log.mkdir()
-    with pytest.raises(GatehookError, match="audit.unreadable"):
+    with pytest.raises(GatehookError, match=r"audit\.unreadable"):
         list(read(room.path))

@@ -6,11 +6,13 @@ import pytest
 
 from gatehook.diagnostics.catalogue import catalogue
 from tests.bad_input import admission
+from tests.bad_input import audit
 from tests.bad_input import commands
 from tests.bad_input import configuration
 from tests.bad_input import files
 from tests.bad_input import loading
 from tests.bad_input import manifests
+from tests.bad_input import permissions
 from tests.bad_input import prices
 from tests.bad_input import running
 from tests.bad_input import trading
@@ -18,7 +20,7 @@ from tests.bad_input.world import World
 
 pytestmark = pytest.mark.anyio
 
-SUBJECTS = (manifests, files, admission, configuration, loading, running, trading, prices, commands)
+SUBJECTS = (manifests, files, admission, audit, configuration, loading, running, trading, prices, commands, permissions)
 ROWS = [row for subject in SUBJECTS for row in subject.TABLE.rows]
 
 
