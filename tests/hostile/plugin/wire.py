@@ -68,7 +68,7 @@ class Wire:
         try:
             return await anyio.connect_tcp("127.0.0.1", self._port)
         except OSError as error:
-            raise NotConnected(f"the venue does not answer: {error.strerror}") from error
+            raise NotConnected("the venue does not answer") from error
 
     async def exchange(self, stream: SocketStream, request: dict[str, Any]) -> dict[str, Any]:
         """Send a request, and return its answer."""
