@@ -41,6 +41,12 @@ file("config.wrong-type", "a number for a mode", LINE, b"[gateway]\nmode = 1")
 file("config.wrong-type", "a string for a list", LINE, b"[plugins]\nallow = 'paper'")
 file("config.bad-value", "a mode that there is not", LINE, b"[gateway]\nmode = 'papr'")
 file("config.bad-value", "NaN seconds", LINE, b"[supervision]\nstop_timeout = nan")
+file("config.wrong-type", "a float for a limit", LINE, b"[limits.paper]\nmax_notional = 0.5")
+file("config.wrong-type", "a table for the rules", LINE, b"[permissions]\ncaller = 'cli'")
+file("config.bad-value", "a limit below zero", LINE, b"[limits.paper]\nmax_notional = '-1'")
+file("config.bad-value", "limits of what can be no account", LINE, b"[limits.'Paper/']")
+file("config.unknown-key", "a limit misspelt", LINE, b"[limits.paper]\nmax_notionl = 1")
+file("config.unknown-key", "a rule's key misspelt", LINE, b"[[permissions]]\ndecison = 'deny'")
 file("config.look-alike", "two entries that look alike", LINE, b"[plugins.entries.a-b]\n[plugins.entries.a_b]")
 
 
@@ -73,6 +79,13 @@ def refusal(function):
 async def dangling(world):
     line = world.command_line()
     line.config.write_text('[plugins]\nallow = ["gone"]\n')
+    return [said(one) for one in line("plugins", "doctor", "--json").json["findings"]]
+
+
+@TABLE.row("config.dangling-reference", "limits of an entry that there is not", "path line")
+async def dangling_limits(world):
+    line = world.command_line()
+    line.config.write_text('[limits."gone/main"]\norders_per_minute = 3\n')
     return [said(one) for one in line("plugins", "doctor", "--json").json["findings"]]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle
 from hypothesis.stateful import RuleBasedStateMachine
 from hypothesis.stateful import invariant
+from hypothesis.stateful import multiple
 from hypothesis.stateful import rule
 
 from gatehook.diagnostics import Diagnostic
@@ -49,14 +52,14 @@ class Answering(RuleBasedStateMachine):
         self.requests.clear()
 
     @rule(target=approvals_seen, command_id=st.sampled_from("abcd"), digest=st.sampled_from(["d1", "d2"]))
-    def ask(self, command_id: str, digest: str) -> Approval | None:
+    def ask(self, command_id: str, digest: str) -> Any:
         now = self.clocks.passed
         recent = [at for at in self.requests if at > now - 60]
         try:
             found = self.approvals.request(command(order(), command_id=command_id, digest=digest), ())
         except ApprovalDenied:
             assert len(recent) >= BUDGET
-            return None
+            return multiple()
         if found.approval_id not in self.asked:
             assert len(recent) < BUDGET
             self.requests.append(now)
@@ -65,9 +68,7 @@ class Answering(RuleBasedStateMachine):
         return found
 
     @rule(approval=approvals_seen, approved=st.booleans(), digest=st.sampled_from([None, "d1", "d2"]))
-    def answer(self, approval: Approval | None, approved: bool, digest: str | None) -> None:
-        if approval is None:
-            return
+    def answer(self, approval: Approval, approved: bool, digest: str | None) -> None:
         try:
             found = self.approvals.answer(approval.approval_id, approved=approved, person="anna", digest=digest)
         except ApprovalError:
