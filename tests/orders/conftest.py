@@ -8,15 +8,20 @@ from inspect import isawaitable
 import anyio
 import pytest
 
-from gatehook.audit import AuditLog
 from gatehook.clocks import SystemClock
 from gatehook.events import EventBus
+from gatehook.guard.guard import Rules
+from gatehook.kinds.accounts import Mode
+from gatehook.kinds.errors import NoQuote
+from gatehook.kinds.prices import Tick
+from gatehook.kinds.prices import TickKind
 from gatehook.orders import BrokerHandle
-from gatehook.orders import Desk
-from gatehook.orders import Journal
+from tests.orders.desks import desk_on
+from tests.orders.venue import EURUSD
 from tests.orders.venue import Access
 from tests.orders.venue import Venue
 from tests.orders.venue import VenueBroker
+from tests.orders.venue import position
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -27,33 +32,54 @@ def anyio_backend(request):
 class Floor:
     """A running desk: ``async with floor()`` opens journal, desk and entry; opening it again is a restart."""
 
-    def __init__(self, path) -> None:
-        self.path = path
+    def __init__(self, folder) -> None:
+        self.folder = folder
+        self.path = folder / "journal.sqlite"
         self.venue = Venue()
         self.broker = VenueBroker(self.venue)
         self.bus = EventBus()
         self.clock = SystemClock()
         self.diagnostics = []
+        self._quote = None
 
     @asynccontextmanager
-    async def __call__(self, *, events: bool = False, **access):
-        async with (
-            await Journal.open(self.path, clock=self.clock) as self.journal,
-            Desk(self.journal, self.bus, self.clock, report=self.diagnostics.append) as self.desk,
-        ):
-            self.desk.audit = AuditLog.open(self.path.parent, wall=self.clock.wall, redact=str)
+    async def __call__(self, *, events: bool = False, rules: Rules | None = None, mode: Mode = Mode.PAPER, **access):
+        async with desk_on(
+            self.folder, self.bus, self.clock, self.diagnostics.append, rules=rules, mode=mode, quote=self._ask
+        ) as self.desk:
+            self.journal = self.desk.journal
             self.access = Access(self.broker, **access)
             await self.desk.attach(self.access)
             self.handle = BrokerHandle(self.desk, "venue", "test")
             async with anyio.create_task_group() as tasks:
                 if events:
                     tasks.start_soon(self.desk.run_events, self.access)
+                else:
+                    await self.reconciled()
                 yield self
                 tasks.cancel_scope.cancel()
-            self.desk.audit.close()
 
     def codes(self) -> list[str]:
         return [one.code for one in self.diagnostics]
+
+    async def reconciled(self) -> None:
+        """Let the desk compare the entry's accounts with the venue once."""
+        await self.desk.reconciliations.now("venue")
+
+    def quote(self, bid: str, ask: str) -> None:
+        """Set the market."""
+        self._quote = Tick(
+            instrument_id=EURUSD, kind=TickKind.QUOTE, bid=bid, ask=ask, ts_event=self.clock.now(), ts_init=0
+        )
+
+    async def _ask(self, entry_id, instrument_id) -> Tick:
+        if self._quote is None:
+            raise NoQuote("the test set none")
+        return self._quote
+
+    def hold(self, quantity: str) -> None:
+        """Let the venue report a position."""
+        self.venue.positions = [position(quantity)]
 
     def sent(self, what: str = "submit_order") -> int:
         return self.venue.calls.count(what)
@@ -61,7 +87,7 @@ class Floor:
 
 @pytest.fixture
 def floor(tmp_path):
-    return Floor(tmp_path / "journal.sqlite")
+    return Floor(tmp_path)
 
 
 async def eventually(condition, timeout: float = 5.0) -> None:

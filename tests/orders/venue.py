@@ -311,10 +311,11 @@ class Access:
         allowed_accounts: frozenset[str] | None = None,
         deadline: float = 5.0,
         reconcile_every: float = 60.0,
+        reduce_only: bool = False,
     ) -> None:
         self.entry_id = "venue"
         self.provider = provider
-        self.capabilities = capabilities
+        self.capabilities = attrs.evolve(capabilities, reduce_only=reduce_only)
         self.allowed_accounts = allowed_accounts
         self.timeout = deadline
         self.reconcile_every = reconcile_every

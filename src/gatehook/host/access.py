@@ -29,7 +29,7 @@ class GuardedBroker:
         allowed_accounts: frozenset[str] | None,
         now: Callable[[], float],
         *,
-        reconcile_every: float = 60.0,
+        reconcile_every: float,
     ) -> None:
         self.entry_id = port.owner.entry_id
         self.provider = provider

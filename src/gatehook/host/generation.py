@@ -108,7 +108,13 @@ class Generation:
         allowed = self._context.config.get("allowedAccounts")
         accounts = None if allowed is None else frozenset(str(one) for one in allowed)
         port = self._entry.ports[Kind.BROKER]
-        access = GuardedBroker(port, provider, accounts, self._services.clock.monotonic)
+        access = GuardedBroker(
+            port,
+            provider,
+            accounts,
+            self._services.clock.monotonic,
+            reconcile_every=self._entry.spec.config.reconcile_every or self._services.reconcile_every,
+        )
         await self._desk.attach(access)
         tasks.start_soon(partial(self._desk.run_events, access), name=f"{self._entry.entry_id}: broker events")
 

@@ -54,17 +54,18 @@ from gatehook.host.provisional import ChannelHandle
 from gatehook.host.provisional import FeedHandle
 from gatehook.host.provisional import MarketplaceHandle
 from gatehook.host.provisional import NotifierHandle
+from gatehook.host.quotes import Quotes
 from gatehook.host.registry import Registry
 from gatehook.host.reports import Reports
 from gatehook.host.runner import Runner
 from gatehook.host.services import Services
 from gatehook.host.slots import Slots
 from gatehook.host.state import StateStore
+from gatehook.host.trading import open_desk
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.provider import Health
 from gatehook.orders import BrokerHandle
 from gatehook.orders import Desk
-from gatehook.orders import Journal
 from gatehook.runtimes import PythonRuntime
 from gatehook.secrets import Redactor
 
@@ -177,10 +178,16 @@ class PluginHost:
         state = StateStore(data / "state.sqlite", self.report, self.redactor)
         await state.open()
         stack.push_async_callback(state.close)
-        journal = await Journal.open(data / "journal.sqlite", clock=self.clock)
-        stack.push_async_callback(journal.aclose)
-        desk = Desk(journal, self.bus, self.clock, self.config.gateway.mode, report=self.report)
-        self._desk = await stack.enter_async_context(desk)
+        self._desk = await stack.enter_async_context(
+            open_desk(
+                self.config,
+                Quotes(lambda: self._runs("asking for a quote").entries),
+                clock=self.clock,
+                bus=self.bus,
+                redactor=self.redactor,
+                report=self.report,
+            )
+        )
         runtime = PythonRuntime()
         runtime.open()
         stack.callback(runtime.close)
@@ -197,6 +204,7 @@ class PluginHost:
             directory=self._directory,
             http=HttpClients(),
             rates=RateBudgets(self.clock.monotonic),
+            reconcile_every=self.config.trading.reconcile_every,
             handle=lambda entry, kind, caller: self.handle(entry, kind, caller=caller),
         )
         return services, Registry(runtime, self._reports, changes)

@@ -23,7 +23,9 @@ from gatehook.secrets import Redactor
 
 @attrs.frozen(kw_only=True)
 class Services:
-    """``handle`` gives an entry's guarded handle of a kind to a caller; ``changes`` wakes who waits for an entry."""
+    """``handle`` gives an entry's guarded handle of a kind to a caller; ``changes`` wakes who waits for an entry;
+    ``reconcile_every`` is for broker entries that set nothing else, in seconds.
+    """
 
     settings: SupervisionSection
     clock: Clock
@@ -36,4 +38,5 @@ class Services:
     directory: DataDirectory
     http: HttpClients
     rates: RateBudgets
+    reconcile_every: float
     handle: Callable[[str, Kind, str], Any]

@@ -12,6 +12,8 @@ from typing import Final
 
 import attrs
 
+from gatehook.audit import Record
+from gatehook.audit.intents import void_of
 from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.amounts import plain
@@ -21,6 +23,13 @@ from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderOrigin
 from gatehook.kinds.orders import OrderStatus
+from gatehook.kinds.orders import Reason
+from gatehook.orders.auditing import GATEWAY
+from gatehook.orders.auditing import command_intent
+from gatehook.orders.auditing import order_intent
+from gatehook.orders.command_book import begin_command
+from gatehook.orders.command_book import end_command
+from gatehook.orders.command_book import find_command
 from gatehook.orders.command_book import refuse_command_id
 from gatehook.orders.digest import order_digest
 from gatehook.orders.machine import Traded
@@ -32,6 +41,9 @@ from gatehook.orders.records import ORDER_TOPIC
 from gatehook.orders.records import POSITION_TOPIC
 from gatehook.orders.records import STATE_TOPIC
 from gatehook.orders.records import Change
+from gatehook.orders.records import Command
+from gatehook.orders.records import CommandResult
+from gatehook.orders.records import CommandState
 from gatehook.orders.records import Conclusion
 from gatehook.orders.records import Known
 from gatehook.orders.records import Moment
@@ -62,6 +74,12 @@ class Book:
             for table in ("fills", "changes")
         )
         self._changes: list[Change] = []
+        self._records: list[Record] = []
+
+    def take_records(self) -> list[Record]:
+        """Hand over what the audit must hold before the commit."""
+        records, self._records = self._records, []
+        return records
 
     def take_changes(self) -> list[Change]:
         """Hand over what was changed since the last call."""
@@ -74,11 +92,13 @@ class Book:
         self._bound.clear()
         self._reports.clear()
         self._changes = []
+        self._records = []
 
     # --- orders
 
-    def claim(self, order: Order, digest: str) -> tuple[Known, bool]:
-        """Write an order's intent, and say that it is new; or return the order that holds its id.
+    def claim(self, order: Order, digest: str, permit: str) -> tuple[Known, bool]:
+        """Write an order and say that it is new, or return the order that holds its id. One that is ``submitted`` is
+        an intent, allowed by ``permit``.
 
         Raises:
             DuplicateClientOrderId: when the id is another command's.
@@ -87,15 +107,44 @@ class Book:
         if known is not None:
             return known, False
         refuse_command_id(self._db, order.request.client_order_id)
-        return self._insert(order, digest, order.request.client_order_id), True
+        known = self._insert(order, digest, order.request.client_order_id)
+        if order.status is OrderStatus.SUBMITTED:
+            self._records.append(order_intent(known, permit))
+        return known, True
 
-    def claim_list(self, orders: tuple[tuple[Order, str], ...]) -> list[tuple[Known, bool]]:
+    def intend(self, seqs: tuple[int, ...], permit: str) -> list[Known]:
+        """Write the intents of claimed orders together. Returns them; one that is not ``initialized`` any more is left."""
+        intended = []
+        for seq in seqs:
+            known = self._known(seq)
+            if known.order.status is OrderStatus.INITIALIZED:
+                order = attrs.evolve(known.order, reason=None, ts_submitted=self._now().market)
+                known = self._save(known, with_status(order, OrderStatus.SUBMITTED, None, known.traded))
+                self._records.append(order_intent(known, permit))
+            intended.append(known)
+        return intended
+
+    def begin(self, command: Command, permit: str) -> tuple[Command, bool]:
+        """Write a command's intent and say that it is new, or return the command that has its id."""
+        known, fresh = begin_command(self._db, command, self._now())
+        if fresh:
+            self._records.append(command_intent(command, permit))
+        return known, fresh
+
+    def end(self, command_id: str, state: CommandState | None, result: CommandResult) -> None:
+        """Write what became of a command; ``None``: nothing was sent, and its id is free again."""
+        if state is None and (command := find_command(self._db, command_id)) is not None:
+            intent = command_intent(command, "")
+            self._records.append(void_of(intent, actor=GATEWAY, reason="nothing was sent"))
+        end_command(self._db, command_id, state, result)
+
+    def claim_list(self, orders: tuple[tuple[Order, str], ...], permit: str) -> list[tuple[Known, bool]]:
         """Claim the orders of a list: all of them are new, or none.
 
         Raises:
             DuplicateClientOrderId: when some of the ids are taken and others are not.
         """
-        claims = [self.claim(order, digest) for order, digest in orders]
+        claims = [self.claim(order, digest, permit) for order, digest in orders]
         if len({fresh for _, fresh in claims}) > 1:
             taken = ", ".join(known.order.request.client_order_id for known, fresh in claims if not fresh)
             raise DuplicateClientOrderId(f"some orders of the list exist already: {taken}")
@@ -120,7 +169,12 @@ class Book:
         return self._save(known, attrs.evolve(known.order, owner=owner, version=known.order.version + 1))
 
     def crashed(self) -> int:
-        """Mark the orders as unknown that were being sent when the last process ended."""
+        """Mark the orders as unknown that were being sent when the last process ended. Those that waited for an
+        approval are denied: nobody can answer it any more.
+        """
+        withdrawn = Reason(code="approval_denied", message="the gateway ended before the approval was answered")
+        for (seq,) in self._db.execute("SELECT seq FROM orders WHERE status = 'initialized'").fetchall():
+            self.conclude(seq, Conclusion(status=OrderStatus.DENIED, reason=withdrawn))
         rows = self._db.execute("SELECT seq FROM orders WHERE status = 'submitted'").fetchall()
         for (seq,) in rows:
             self.conclude(seq, Conclusion(status=OrderStatus.UNKNOWN))
@@ -331,7 +385,9 @@ def _timeless(report: PositionReport | AccountState) -> PositionReport | Account
 
 def _still_open_to(status: OrderStatus, now: OrderStatus) -> bool:
     """Whether the desk's own word on an order still counts: not once the venue has said more."""
-    if status in (OrderStatus.UNKNOWN, OrderStatus.DENIED):
+    if status is OrderStatus.DENIED:
+        return now in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
+    if status is OrderStatus.UNKNOWN:
         return now is OrderStatus.SUBMITTED
     if status is OrderStatus.REJECTED:
         return now in (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)

@@ -6,25 +6,38 @@ down: ``unknown`` where nothing is proven. Whoever asked may be gone by then; se
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from typing import Final
 from typing import Self
 
 import anyio
+import anyio.to_thread
 
+from gatehook.audit import AuditLog
+from gatehook.audit import kinds
+from gatehook.config.trading import TradingSection
 from gatehook.context import Clock
+from gatehook.diagnostics.codes.guard import HALT_NOT_WRITTEN
 from gatehook.diagnostics.codes.orders import OVERFILLED
 from gatehook.diagnostics.records import Diagnostic
 from gatehook.events import EventBus
+from gatehook.guard.approvals import Approval
+from gatehook.guard.facts import OrderFacts
+from gatehook.guard.guard import Guard
+from gatehook.guard.halt import HaltRecord
+from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import Mode
-from gatehook.kinds.checks import check_shape
+from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.errors import StorageUnavailable
+from gatehook.kinds.instruments import AccountKey
+from gatehook.kinds.instruments import Instrument
+from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderStatus
@@ -32,28 +45,26 @@ from gatehook.kinds.orders import Reason
 from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
 from gatehook.orders.access import BrokerAccess
-from gatehook.orders.access import CallKind
 from gatehook.orders.by_hand import ByHand
-from gatehook.orders.claims import check_types
-from gatehook.orders.claims import checked
-from gatehook.orders.claims import same
+from gatehook.orders.canceling import Canceling
+from gatehook.orders.changing import Changing
 from gatehook.orders.closing import Closing
-from gatehook.orders.commands import Commands
-from gatehook.orders.digest import order_digest
-from gatehook.orders.digest import with_defaults
 from gatehook.orders.entry import Entry
 from gatehook.orders.flights import Flights
+from gatehook.orders.gate import Gate
 from gatehook.orders.intake import watch
 from gatehook.orders.journal import Journal
+from gatehook.orders.listing import Listing
 from gatehook.orders.machine import with_report
 from gatehook.orders.machine import with_status
+from gatehook.orders.placing import Placing
+from gatehook.orders.reading import UNBOUNDED
 from gatehook.orders.reconciliation import Reconciliations
 from gatehook.orders.records import Change
 from gatehook.orders.records import Conclusion
 from gatehook.orders.records import Known
 from gatehook.orders.sending import Proof
 from gatehook.orders.sending import Reply
-from gatehook.orders.sending import send
 
 #: Seconds that sends under way get to end by themselves when their entry stops.
 GRACE: Final = 3.0
@@ -69,35 +80,54 @@ class Desk:
         clock: Clock,
         mode: Mode = Mode.PAPER,
         *,
+        guard: Guard,
+        audit: AuditLog,
+        trading: TradingSection,
         report: Callable[[Diagnostic], None],
     ) -> None:
-        """Make a desk that writes to ``journal``, then publishes on ``bus``, and reports problems to ``report``."""
+        """Make a desk that judges with ``guard``, writes to ``audit`` and ``journal``, then publishes on ``bus``, and
+        reports problems to ``report``.
+        """
         self.journal = journal
         self.clock = clock
         self.mode = mode
+        self.guard = guard
+        self.audit = audit
+        self.trading = trading
         self.report = report
         self._bus = bus
         self._entries: dict[str, Entry] = {}
-        self._flights = Flights()
+        self.flights = Flights()
         self._doubtful: dict[str, Order] = {}
+        self._overfilled: set[str] = set()
+        self._alarms: list[tuple[AccountKey, str]] = []
+        self._alarmed = anyio.Event()
         self._unsaved: dict[int, tuple[Known, Conclusion]] = {}
         self._stack = AsyncExitStack()
         self._tasks = anyio.create_task_group()
-        self.commands = Commands(self, self._flights)
-        self.closing = Closing(self, self._flights)
         self.reconciliations = Reconciliations(self)
+        self.gate = Gate(self)
+        self.placing = Placing(self)
+        self.listing = Listing(self)
+        self.closing = Closing(self)
+        self.canceling = Canceling(self)
+        self.changing = Changing(self)
         self.by_hand = ByHand(self)
 
     # --- life
 
     async def __aenter__(self) -> Self:
+        self.journal.audit_with(self.audit)
         self.journal.listen(self._publish)
         for diagnostic in self.journal.diagnostics:
             self.report(diagnostic)
         await self._recover()
         # Last, and with nothing to wait for behind it: a start that is cancelled must not leave the group open.
         await self._stack.__aenter__()
-        self._flights.open(await self._stack.enter_async_context(self._tasks))
+        tasks = await self._stack.enter_async_context(self._tasks)
+        self.flights.open(tasks)
+        tasks.start_soon(self.gate.run_expiry, name="expiry of approvals")
+        tasks.start_soon(self._keep_alarms, name="halts after an alarm")
         return self
 
     async def _recover(self) -> None:
@@ -108,11 +138,14 @@ class Desk:
             await self.journal.recover()
         for known in await self.journal.unresolved():
             self._doubtful[known.order.request.client_order_id] = known.order
+        self.guard.exposure.load(await self.journal.orders(open_only=True, limit=UNBOUNDED))
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
-        self._flights.close()
+        self.flights.close()
+        with anyio.CancelScope(shield=True):
+            await self.gate.withdraw_all()
         for entry_id in list(self._entries):
             await self.detach(entry_id)
         self._tasks.cancel_scope.cancel()  # what is left asks or waits: sends have been concluded
@@ -190,8 +223,16 @@ class Desk:
         return Health(status=HealthStatus.DEGRADED if reasons else HealthStatus.OK, reasons=tuple(reasons))
 
     def _publish(self, change: Change) -> None:
-        if isinstance(change.payload, Order):
-            self._watch_doubt(change.payload)
+        match change.payload:
+            case Order() as order:
+                self.guard.exposure.apply_order(order)
+                self._watch_doubt(order)
+            case Fill() as fill:
+                self.guard.exposure.apply_fill(fill)
+            case PositionReport() as positions:
+                self.guard.exposure.apply_positions(positions)
+            case AccountState() as state:
+                self.guard.exposure.apply_state(state)
         self._bus.publish(
             change.topic,
             change.payload,
@@ -211,8 +252,13 @@ class Desk:
                 entry.raise_doubt()
         else:
             self._doubtful.pop(key, None)
-        if order.filled > order.request.quantity:
+        if order.filled > order.request.quantity and key not in self._overfilled:
             account = order.request.account
+            self._overfilled.add(key)
+            reason = f"order {key} has filled more than was ordered"
+            self.guard.halt.latch(f"account:{account}", reason=reason, by="gateway")
+            self._alarms.append((account, reason))
+            self._alarmed.set()
             self.report(
                 OVERFILLED(
                     entry=account.entry_id,
@@ -223,56 +269,86 @@ class Desk:
                 )
             )
 
-    # --- orders
+    # --- what commands are judged by
 
-    async def submit(self, entry_id: str, request: OrderRequest, caller: str) -> Order:
-        """Submit an order once, whoever asks how often.
+    async def facts_of(self, entry: Entry, order: tuple[OrderRequest, Instrument], rich: bool) -> OrderFacts:
+        """Return the facts of an order: with its quote and worth, or without what nothing asks for."""
+        request, instrument = order
+        if not rich:
+            return OrderFacts(request=request, instrument=instrument)
+        return await self.guard.valuer.facts_of(request, instrument, entry.entry_id)
+
+    async def note_equity(self, account: AccountKey) -> None:
+        """Let the limit of a day's loss see an account's money as it is now.
 
         Raises:
-            Denied, NotConnected, AuthError, NotFound: nothing was sent and the id is free.
-            DuplicateClientOrderId: the id was used for an order of other content; nothing was sent.
-            StorageUnavailable: the intent could not be written; nothing was sent.
+            NotConnected, ProviderError: when the account cannot be asked.
         """
-        check_types(request)
-        check_shape(request)
-        request = with_defaults(request)
-        digest = order_digest(request)
+        state = await self.entry(account.entry_id).account_state(account)
+        self.guard.exposure.apply_state(state)
+        await self.guard.days.note(state)
 
-        async def work() -> Order:
-            try:
-                entry = self.entry(entry_id)
-                await entry.check_order(request, self.mode)
-            except Exception:
-                known = await self.journal.order(request.client_order_id)
-                if known is None:
-                    raise
-                return same(known, digest)
-            return await self.place(entry, request, digest, caller, "submit_order")
+    # --- what people say
 
-        return await self._flights.run(request.client_order_id, digest, work)
+    async def approve(self, approval_id: str, *, person: str, digest: str | None = None) -> Any:
+        """Send what a person approves, if everything still allows it; ``digest`` is of what the person was shown.
 
-    async def place(
-        self,
-        entry: Entry,
-        request: OrderRequest,
-        digest: str,
-        caller: str,
-        what: str,
-        function: Callable[[], Awaitable[Order]] | None = None,
-    ) -> Order:
-        """Claim, send by ``function`` (by default ``submit_order``) once the intent is durable, and conclude."""
-        known, fresh = await self.journal.claim(self.intent(request, caller), digest)
-        if not fresh:
-            return same(known, digest)
-        provider = entry.access.provider
-        kind = CallKind.SUBMIT if function is None else CallKind.REDUCE
-        reply = await send(entry, kind, what, function or (lambda: provider.submit_order(request)))
-        return await self.conclude(known, checked(reply, request))
+        Returns:
+            What the command comes to: an order, a list of them, or a report of positions.
 
-    def intent(self, request: OrderRequest, caller: str) -> Order:
+        Raises:
+            ApprovalError: the approval cannot be answered so; nothing changed.
+            Denied: what stands against it by now; nothing was sent.
+        """
+        return await self.gate.approve(approval_id, person, digest)
+
+    async def reject(self, approval_id: str, *, person: str) -> Approval:
+        """Take a person's no; nothing is sent.
+
+        Raises:
+            ApprovalError: the approval cannot be answered any more; nothing changed.
+        """
+        return await self.gate.reject(approval_id, person)
+
+    async def halt(self, scope: str, *, reason: str, by: str) -> tuple[HaltRecord, ...]:
+        """Halt a scope at once; return everything that is halted. A full disk does not prevent it.
+
+        Raises:
+            GatehookError: the scope is none; nothing is halted.
+        """
+        problem = await anyio.to_thread.run_sync(lambda: self.guard.halt.halt(scope, reason=reason, by=by))
+        if problem is not None:
+            self.report(HALT_NOT_WRITTEN(problem=problem))
+        with suppress(StorageUnavailable):  # it is halted all the same
+            await self.audit.record(kinds.HALTED, actor=by, scope=scope, reason=reason)
+        return self.guard.halt.records
+
+    async def resume(self, scope: str, *, reason: str, by: str) -> tuple[HaltRecord, ...]:
+        """Lift the halt of exactly this scope; return what is still halted.
+
+        Raises:
+            GatehookError: it cannot be lifted; nothing changed.
+            StorageUnavailable: the audit cannot be written; nothing changed.
+        """
+        await self.audit.record(kinds.RESUMED, actor=by, scope=scope, reason=reason)
+        await anyio.to_thread.run_sync(lambda: self.guard.halt.resume(scope, by=by))
+        return self.guard.halt.records
+
+    async def _keep_alarms(self) -> None:
+        """Make the halts last that were latched where nothing can be awaited."""
+        while True:
+            await self._alarmed.wait()
+            self._alarmed = anyio.Event()
+            alarms, self._alarms = self._alarms, []
+            for account, reason in alarms:
+                await self.halt(f"account:{account}", reason=reason, by="gateway")
+
+    # --- outcomes
+
+    def intent(self, request: OrderRequest, caller: str, status: OrderStatus = OrderStatus.SUBMITTED) -> Order:
         """Make the order that is claimed."""
         now = self.clock.now()
-        return Order.of(request, OrderStatus.SUBMITTED, owner=caller, ts_submitted=now, ts_last=now)
+        return Order.of(request, status, owner=caller, ts_submitted=now, ts_last=now)
 
     async def conclude(self, known: Known, reply: Reply, *, quiet: bool = False) -> Order:
         """Write what came of a send, and return the order; raise the error where nothing was sent, unless ``quiet``."""
@@ -312,7 +388,7 @@ class Desk:
 
     def is_sending(self, client_order_id: str) -> bool:
         """Say whether a command with this id is under way: its own reply comes first."""
-        return self._flights.has(client_order_id)
+        return self.flights.has(client_order_id)
 
     async def save_unsaved(self) -> None:
         """Write the outcomes that the disk had no room for.

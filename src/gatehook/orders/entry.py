@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
+from typing import Final
 from typing import TypeVar
 
 import anyio
 
 from gatehook.kinds.accounts import AccountRef
+from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import Mode
+from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.checks import check_capabilities
 from gatehook.kinds.checks import check_instrument
 from gatehook.kinds.errors import AccountNotAllowed
@@ -28,8 +31,12 @@ from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.orders import OrderRequest
 from gatehook.orders.access import BrokerAccess
 from gatehook.orders.access import CallKind
+from gatehook.orders.units import in_instrument_unit
 
 T = TypeVar("T")
+
+#: The modes, the most real money last: a gateway trades its own and those before it.
+_REALITY: Final = (Mode.PAPER, Mode.DEMO, Mode.LIVE)
 
 
 class Entry:
@@ -141,21 +148,28 @@ class Entry:
         self._accounts = {ref.account.account_id: ref for ref in refs if self.sees(ref.account)}
         return tuple(self._accounts.values())
 
+    def mode_of(self, account: AccountKey) -> Mode:
+        """Return the mode that the broker proved for an account; one that it does not list is live."""
+        ref = self._accounts.get(account.account_id)
+        return ref.mode if ref is not None else Mode.LIVE
+
     async def check_mode(self, account: AccountKey, mode: Mode) -> None:
-        """Refuse every account that is not proven to be of the gateway's mode. This release trades paper accounts only.
+        """Refuse accounts whose money is more real than the gateway's mode, and those that nobody allowed.
 
         Raises:
-            AccountNotAllowed: see ``check_account``.
+            AccountNotAllowed: see ``check_account``; without ``allowedAccounts`` only paper accounts are traded.
             ModeNotAllowed: naming both modes; an account that the broker does not list is live.
         """
         self.check_account(account)
         if account.account_id not in self._accounts:
             await self.accounts()
-        ref = self._accounts.get(account.account_id)
-        proven = ref.mode if ref is not None else Mode.LIVE
-        if proven is not mode or mode is not Mode.PAPER:
-            raise ModeNotAllowed(
-                f"account {account} is {proven}, the gateway's mode is {mode}; only paper accounts are traded"
+        proven = self.mode_of(account)
+        if _REALITY.index(proven) > _REALITY.index(mode):
+            listed = "" if account.account_id in self._accounts else " (the broker does not list it)"
+            raise ModeNotAllowed(f"account {account} is {proven}{listed}, and the gateway's mode is {mode}")
+        if self.access.allowed_accounts is None and proven is not Mode.PAPER:
+            raise AccountNotAllowed(
+                f"account {account} is {proven}: name it in allowedAccounts of entry {self.entry_id} to trade it"
             )
 
     async def instrument(self, instrument_id: InstrumentId) -> Instrument:
@@ -174,15 +188,28 @@ class Entry:
             raise InvalidOrder(f"entry {self.entry_id} has no instrument {instrument_id}")
         return self._instruments[instrument_id]
 
-    async def check_order(self, request: OrderRequest, mode: Mode) -> None:
-        """Check mode, capabilities, account and precision.
+    async def checked_order(self, request: OrderRequest, mode: Mode) -> tuple[OrderRequest, Instrument]:
+        """Check mode, capabilities, account and precision; return the order in the instrument's own unit.
 
         Raises:
             Denied: naming what is wrong; nothing was sent.
         """
         await self.check_mode(request.account, mode)
         check_capabilities(request, self.access.capabilities)
-        check_instrument(request, await self.instrument(request.instrument_id))
+        instrument = await self.instrument(request.instrument_id)
+        request = in_instrument_unit(request, instrument)
+        check_instrument(request, instrument)
+        return request, instrument
+
+    async def positions(self, account: AccountKey) -> PositionReport:
+        """Ask for an account's positions."""
+        provider = self.access.provider
+        return await self.read("list_positions", PositionReport, lambda: provider.list_positions(account))
+
+    async def account_state(self, account: AccountKey) -> AccountState:
+        """Ask for an account's money."""
+        provider = self.access.provider
+        return await self.read("get_account", AccountState, lambda: provider.get_account(account))
 
     def check_declared(self, capability: str) -> None:
         """Refuse a command that the broker does not declare.

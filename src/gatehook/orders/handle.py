@@ -59,18 +59,19 @@ class BrokerHandle:
     async def submit_order(self, request: OrderRequest) -> Order:
         """Submit an order. The same id with the same content gives the first order, however often and whenever.
 
-        An order whose outcome is not proven is returned as ``unknown``, one that the venue refused as ``rejected``.
+        An order whose outcome is not proven is returned as ``unknown``, one that the venue refused as ``rejected``, one
+        that a person is asked for as ``initialized``: its reason names the approval, and its events tell what came of it.
 
         Raises:
             Denied: what is wrong with it (the subclass says); nothing was sent, its id is free.
             DuplicateClientOrderId: its id belongs to an order of other content; nothing was sent.
             NotConnected, AuthError, NotFound: nothing was sent, its id is free.
         """
-        return await self._desk.submit(self.entry_id, request, self.caller)
+        return await self._desk.placing.submit(self.entry_id, request, self.caller)
 
     async def submit_order_list(self, orders: OrderList) -> Sequence[Order]:
         """Submit orders that depend on each other; one result an order. See ``submit_order``."""
-        return await self._desk.closing.submit_list(self.entry_id, orders, self.caller)
+        return await self._desk.listing.submit_list(self.entry_id, orders, self.caller)
 
     async def cancel_order(self, order: OrderRef | str, *, command_id: str | None = None) -> Order:
         """Cancel what is left of an order, named by its client order id or a reference.
@@ -81,21 +82,27 @@ class BrokerHandle:
             OrderNotCancellable: it is at its end already; nothing changed.
             NotFound: there is no such order.
         """
-        return await self._desk.commands.cancel(self.entry_id, order, _or_new(command_id), self.caller)
+        return await self._desk.canceling.cancel(self.entry_id, order, _or_new(command_id), self.caller)
 
     async def amend_order(self, order: OrderRef | str, change: OrderChange, *, command_id: str | None = None) -> Order:
-        """Change a working order. An unproven outcome is the order with ``pending_update``."""
-        return await self._desk.commands.amend(self.entry_id, order, change, _or_new(command_id), self.caller)
+        """Change a working order. An unproven outcome is the order with ``pending_update``.
+
+        Raises:
+            ApprovalPending: a person is asked; repeat it with the same ``command_id`` to see what came of it.
+        """
+        return await self._desk.changing.amend(self.entry_id, order, change, _or_new(command_id), self.caller)
 
     async def cancel_all(
         self, account: AccountKey, *, instrument_id: InstrumentId | None = None, command_id: str | None = None
     ) -> Sequence[Order]:
-        """Cancel all working orders of an account; one result an order.
+        """Cancel the working orders of an account that can add risk; one result an order.
+
+        Orders that were placed outside the gateway stay, and those that protect a position.
 
         Raises:
             Ambiguous: it is not known which were canceled; they are looked up.
         """
-        return await self._desk.commands.cancel_all(
+        return await self._desk.canceling.cancel_all(
             self.entry_id, account, instrument_id, _or_new(command_id), self.caller
         )
 
@@ -117,7 +124,7 @@ class BrokerHandle:
         Raises:
             Ambiguous: it is not known whether it was set; read the positions.
         """
-        return await self._desk.commands.modify_position(
+        return await self._desk.changing.modify_position(
             self.entry_id, ref, protection, _or_new(command_id), self.caller
         )
 
@@ -131,7 +138,7 @@ class BrokerHandle:
         """Return an account's money now."""
         entry = self._desk.entry(self.entry_id)
         entry.check_account(account)
-        return await entry.read("get_account", AccountState, lambda: entry.access.provider.get_account(account))
+        return await entry.account_state(account)
 
     async def instruments(self, query: str | None = None) -> Sequence[Instrument]:
         """Return what can be traded; ``query`` is a part of the symbol."""
@@ -143,8 +150,7 @@ class BrokerHandle:
         """Return the open positions; look at ``complete`` before reading it as flat."""
         entry = self._desk.entry(self.entry_id)
         entry.check_account(account)
-        provider = entry.access.provider
-        return await entry.read("list_positions", PositionReport, lambda: provider.list_positions(account))
+        return await entry.positions(account)
 
     async def estimate_margin(self, request: OrderRequest) -> Money:
         """Say what margin an order would take."""

@@ -15,12 +15,17 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
+from typing import Generic
 from typing import Self
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
+import attrs
 
+from gatehook.audit import AuditLog
+from gatehook.audit import Record
 from gatehook.context import Clock
 from gatehook.diagnostics.records import Diagnostic
 from gatehook.kinds.errors import StorageUnavailable
@@ -33,6 +38,7 @@ from gatehook.orders import reading
 from gatehook.orders.adjustments import Adjustment
 from gatehook.orders.adjustments import AdjustmentState
 from gatehook.orders.adjustments import Horizon
+from gatehook.orders.auditing import AuditedCommits
 from gatehook.orders.book import Book
 from gatehook.orders.database import open_reader
 from gatehook.orders.database import open_writer
@@ -48,6 +54,15 @@ from gatehook.orders.wal import torn_tail
 from gatehook.orders.writer import Writer
 
 T = TypeVar("T")
+
+
+@attrs.frozen
+class _Result(Generic[T]):
+    """What an operation returned, what it changed, and what the audit must hold of it."""
+
+    value: T
+    changes: list[Change]
+    records: list[Record]
 
 
 class Journal:
@@ -77,7 +92,14 @@ class Journal:
         self._read_turn = anyio.CapacityLimiter(1)
         self._clock = clock
         self._book = Book(writer, self._moment, is_new=is_new)
-        self._writer = Writer(writer, on_commit=self._committed, on_rollback=self._book.forget)
+        self._audited = AuditedCommits()
+        self._writer = Writer(
+            writer,
+            on_commit=self._committed,
+            on_rollback=self._book.forget,
+            before_commit=self._audit_commit,
+            on_failure=self._audited.void,
+        )
         self._listener: Callable[[Change], None] | None = None
 
     @classmethod
@@ -114,22 +136,28 @@ class Journal:
         """Let ``listener`` have every change after it is committed, in order, on the event loop; it must not raise."""
         self._listener = listener
 
+    def audit_with(self, audit: AuditLog) -> None:
+        """Write every intent to ``audit`` before it is committed here."""
+        self._audited.use(audit)
+
+    def _audit_commit(self, results: list[_Result[Any]], durable: bool) -> None:
+        self._audited.write((record for result in results for record in result.records), durable=durable)
+
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._clock.wall())
 
-    def _committed(self, results: Iterable[tuple[object, list[Change]]]) -> None:
-        for _, changes in results:
-            for change in changes:
+    def _committed(self, results: Iterable[_Result[Any]]) -> None:
+        for result in results:
+            for change in result.changes:
                 if self._listener is not None:
                     self._listener(change)
 
     async def _write(self, operation: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
-        def collected(connection: sqlite3.Connection) -> tuple[T, list[Change]]:
-            result = operation(connection)
-            return result, self._book.take_changes()
+        def collected(connection: sqlite3.Connection) -> _Result[T]:
+            value = operation(connection)
+            return _Result(value, self._book.take_changes(), self._book.take_records())
 
-        result, _ = await self._writer.write(collected, durable=durable)
-        return result
+        return (await self._writer.write(collected, durable=durable)).value
 
     async def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         def checked() -> T:
@@ -142,14 +170,21 @@ class Journal:
 
     # --- writing
 
-    async def claim(self, order: Order, digest: str) -> tuple[Known, bool]:
-        """Write an order's intent and say that it is new, or return the order that has its id."""
-        return await self._write(lambda _: self._book.claim(order, digest))
+    async def claim(self, order: Order, digest: str, permit: str) -> tuple[Known, bool]:
+        """Write an order and say that it is new, or return the order that has its id. One that is ``submitted`` is an
+        intent, one that is ``initialized`` waits for its approval; ``permit`` says what allows an intent.
+        """
+        return await self._write(lambda _: self._book.claim(order, digest, permit))
 
-    async def claim_list(self, orders: Iterable[tuple[Order, str]]) -> list[tuple[Known, bool]]:
-        """Write the intent of orders with their digests together: all are new, or none."""
+    async def claim_list(self, orders: Iterable[tuple[Order, str]], permit: str) -> list[tuple[Known, bool]]:
+        """Write orders with their digests together, as ``claim`` does: all are new, or none."""
         listed = tuple(orders)
-        return await self._write(lambda _: self._book.claim_list(listed))
+        return await self._write(lambda _: self._book.claim_list(listed, permit))
+
+    async def intend(self, seqs: Iterable[int], permit: str) -> list[Known]:
+        """Write the intents of claimed orders; one that is not ``initialized`` any more comes back as it is."""
+        listed = tuple(seqs)
+        return await self._write(lambda _: self._book.intend(listed, permit))
 
     async def conclude(self, seq: int, conclusion: Conclusion) -> Known:
         """Write what came of a send: the venue's own word so that the process can die, the desk's on stable storage."""
@@ -173,9 +208,9 @@ class Journal:
 
         return await self._write(operation)
 
-    async def begin(self, command: Command) -> tuple[Command, bool]:
+    async def begin(self, command: Command, permit: str) -> tuple[Command, bool]:
         """Write a command's intent and say that it is new, or return the command that has its id."""
-        return await self._write(lambda connection: command_book.begin_command(connection, command, self._moment()))
+        return await self._write(lambda _: self._book.begin(command, permit))
 
     async def end(self, command_id: str, state: CommandState | None, result: CommandResult) -> None:
         """Write what became of a command; ``None``: nothing was sent, its id is free again.
@@ -183,7 +218,7 @@ class Journal:
         A power cut can take the word that a command was done: it reads as unknown then.
         """
         await self._write(
-            lambda connection: command_book.end_command(connection, command_id, state, result),
+            lambda _: self._book.end(command_id, state, result),
             durable=state is not CommandState.DONE,
         )
 

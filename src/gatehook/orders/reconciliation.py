@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+import anyio
 import attrs
 
 from gatehook.diagnostics.codes.orders import RECONCILIATION_FAILED
@@ -66,6 +67,7 @@ class Reconciliations:
         self._states: dict[AccountKey, ReconciliationState] = {}
         self._comparisons: dict[AccountKey, Comparison] = {}
         self._unlisted: dict[str, str] = {}
+        self._changed = anyio.Event()
         self._unknown_since: dict[str, float] = {}
 
     # --- what it means for trading
@@ -124,6 +126,20 @@ class Reconciliations:
             if entry_id in (None, one) and not any(state.account.entry_id == one for state in states)
         ]
         return (*new, *(f"account {state.account}: {_why_open(state)}" for state in states if state.is_open))
+
+    async def wait_for_first(self, account: AccountKey, timeout: float) -> None:
+        """Wait while the first reconciliation of an account is under way, for ``timeout`` seconds at most."""
+        if not self._is_first_under_way(account):
+            return
+        with anyio.move_on_after(timeout):
+            while self._is_first_under_way(account):
+                await self._changed.wait()
+
+    def _is_first_under_way(self, account: AccountKey) -> bool:
+        if self._desk.find_entry(account.entry_id) is None or account.entry_id in self._unlisted:
+            return False
+        state = self.state(account)
+        return state is None or (state.completed_at is None and state.problem is None and state.lacking is None)
 
     # --- orders that stay unknown
 
@@ -193,6 +209,7 @@ class Reconciliations:
         for account, state in self._states.items():
             if account.entry_id == entry.entry_id:
                 self._states[account] = attrs.evolve(state, problem=problem)
+        self._wake()
 
     async def snapshot(self, entry: Entry, account: AccountKey) -> Snapshot | None:
         """Read an account's money, orders and fills; ``None``: it failed, which is reported."""
@@ -234,6 +251,11 @@ class Reconciliations:
         state = self._states.get(account)
         if state is not None:
             self._states[account] = attrs.evolve(state, **changes)
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
 
     def _failed(self, entry: Entry, account: AccountKey, error: Exception) -> None:
         problem, state = named(error), self._states.get(account)

@@ -45,16 +45,26 @@ class Writer:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, *, on_commit: Callable[[list[Any]], None], on_rollback: Callable[[], None]
+        self,
+        connection: sqlite3.Connection,
+        *,
+        on_commit: Callable[[list[Any]], None],
+        on_rollback: Callable[[], None],
+        before_commit: Callable[[list[Any], bool], None],
+        on_failure: Callable[[], None],
     ) -> None:
         """Take a connection in autocommit mode.
 
-        ``on_commit`` gets the results of each commit, in order, on the event loop, before any writer goes on.
-        ``on_rollback`` is called in the writing thread, when what an operation did is undone.
+        ``on_commit`` gets the results of each commit, in order, on the event loop, before any writer goes on. The
+        others are called in the writing thread: ``on_rollback`` when what an operation did is undone,
+        ``before_commit`` with the results and whether they must be durable (what it raises undoes all of them),
+        ``on_failure`` when the commit did not happen after that.
         """
         self._connection = connection
         self._on_commit = on_commit
         self._on_rollback = on_rollback
+        self._before_commit = before_commit
+        self._on_failure = on_failure
         self._waiting: list[_Write[Any]] = []
         self._batches: SimpleQueue[list[_Write[Any]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -149,12 +159,14 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             for write in batch:
                 self._run(write, alone=len(batch) == 1)
+            self._before_commit([write.result for write in batch if write.error is None], durable)
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StorageUnavailable) as error:
             self._undo("ROLLBACK")
+            self._on_failure()
             for write in batch:
-                write.error = StorageUnavailable(f"the order journal cannot be written: {error}")
+                write.error = _unavailable(error)
 
     def _run(self, write: _Write[Any], *, alone: bool) -> None:
         if not alone:
@@ -173,6 +185,12 @@ class Writer:
         self._on_rollback()
         if self._connection.in_transaction:
             self._connection.execute(statement)
+
+
+def _unavailable(error: Exception) -> StorageUnavailable:
+    if isinstance(error, StorageUnavailable):
+        return error
+    return StorageUnavailable(f"the order journal cannot be written: {error}")
 
 
 def _is_storage(error: Exception) -> bool:
