@@ -51,12 +51,17 @@ def state(floor):
 
 
 async def test_statement_55_before_the_first_complete_one_new_risk_is_refused(floor):
+    floor.venue.accept(limit("theirs"))
+    floor.venue.instead["list_positions"] = lambda honest: attrs.evolve(honest, complete=False)
     async with floor():
         with pytest.raises(NotReconciled, match="not compared"):
-            check(floor)
+            await floor.handle.submit_order(limit("a"))
+        assert floor.sent() == 0
+        assert (await floor.handle.cancel_order("theirs")).status is OrderStatus.CANCELED
+    floor.venue.instead.clear()
     async with floor(events=True):
         await reconciled(floor)
-        check(floor)
+        assert (await floor.handle.submit_order(limit("a"))).status is OrderStatus.ACCEPTED
         assert floor.desk.health("venue").status is HealthStatus.OK
 
 

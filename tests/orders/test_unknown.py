@@ -9,6 +9,7 @@ import pytest
 from gatehook.kinds.broker import Evidence
 from gatehook.kinds.broker import OrderLookup
 from gatehook.kinds.capabilities import AbsenceProof
+from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.provider import HealthStatus
@@ -24,13 +25,14 @@ pytestmark = pytest.mark.anyio
 async def crashed(floor, *, arrived: bool) -> None:
     """Leave the journal as a gateway does that was killed between the intent and the reply."""
     async with await Journal.open(floor.path, clock=floor.clock) as journal:
-        await journal.claim(Order.of(limit("a"), OrderStatus.SUBMITTED), "digest")
+        await journal.claim(Order.of(limit("a"), OrderStatus.SUBMITTED), "digest", "default:paper")
     if arrived:
         floor.venue.accept(limit("a"))
 
 
 async def test_statement_06_after_a_crash_the_order_is_unknown(floor):
     await crashed(floor, arrived=True)
+    floor.venue.instead["list_orders"] = NotConnected("down")
     async with floor():
         assert [one.request.client_order_id for one in floor.desk.unknown_orders()] == ["a"]
         assert floor.desk.health().status is HealthStatus.DEGRADED
@@ -125,7 +127,7 @@ async def test_what_opening_the_journal_found_is_reported(floor):
     with floor.path.with_name("journal.sqlite-wal").open("wb") as wal:
         wal.write(b"torn")
     async with await Journal.open(floor.path, clock=floor.clock) as journal:
-        await journal.claim(Order.of(limit("b"), OrderStatus.SUBMITTED), "digest")
+        await journal.claim(Order.of(limit("b"), OrderStatus.SUBMITTED), "digest", "default:paper")
         whole = floor.path.with_name("journal.sqlite-wal").read_bytes()
         main = floor.path.read_bytes()
     floor.path.write_bytes(main)
