@@ -9,7 +9,6 @@ from pathlib import Path
 from gatehook.audit import AuditLog
 from gatehook.audit import Record
 
-
 ROUND = 10
 
 

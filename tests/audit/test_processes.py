@@ -10,7 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from gatehook.audit import read
-
 from tests.audit.appender import ROUND
 
 ROUNDS = 20

@@ -11,10 +11,9 @@ from gatehook import GatehookError
 from gatehook.audit import Record
 from gatehook.audit import kinds
 from gatehook.audit import read
-from gatehook.audit.intents import command_intent
-from gatehook.audit.intents import order_intent
 from gatehook.audit.intents import void_of
 from gatehook.orders.database import open_writer
+from gatehook.orders.digest import content_digest
 from gatehook.orders.proving import orphaned_intents
 from gatehook.orders.proving import prove
 
@@ -47,23 +46,16 @@ class Run:
             (name, f"digest-{name}", wall),
         )
 
-    def intent(self, row, *, permit="default:paper", digest=None, order_list=None):
-        record = order_intent(
-            row,
-            client_order_id=f"order-{row}",
-            account=ACCOUNT,
-            digest=digest or f"digest-{row}",
-            permit=permit,
-            actor="test",
-            order_list=order_list,
-        )
-        self.log.append([record])
-        return record
+    def intent(self, row, *, permit="default:paper", digest=None):
+        subject = {"row": row, "client_order_id": f"order-{row}", "account": ACCOUNT, "permit": permit}
+        return self.record(kinds.ORDER_INTENT, {**subject, "digest": digest or f"digest-{row}"})
 
     def command_intent(self, name, *, permit="reducing"):
-        record = command_intent(
-            name, command="amend", account=ACCOUNT, digest=f"digest-{name}", permit=permit, actor="test"
-        )
+        subject = {"command_id": name, "command": "amend", "account": ACCOUNT, "permit": permit}
+        return self.record(kinds.COMMAND_INTENT, {**subject, "digest": f"digest-{name}"})
+
+    def record(self, kind, subject):
+        record = Record(kind, "test", subject)
         self.log.append([record])
         return record
 
@@ -253,14 +245,14 @@ def test_an_approval_that_serves_two_orders(run):
     assert run.flaws() == [("approval-reused", 2)]
 
 
-def test_an_approval_of_a_list_serves_its_orders(run):
-    run.answer("A1", "the list")
+def test_an_approval_of_a_list_serves_its_orders_and_no_other(run):
+    run.answer("A1", content_digest("order_list", ["digest-1", "digest-2"]))
     for row in (1, 2):
-        approved(run, row, order_list=("L1", "the list"))
+        approved(run, row)
     found = run.prove()
-    assert found.findings == ()
-    approved(run, 3, order_list=("L2", "the list"))
-    assert run.flaws() == [("approval-reused", 3)]
+    assert (found.approvals, found.findings) == (1, ())
+    approved(run, 3)
+    assert run.flaws() == [("no-approval", 1), ("approval-reused", 2), ("approval-reused", 3)]
 
 
 # --- the files

@@ -1,9 +1,10 @@
-"""The records of intents, made and read in one place, so that who writes them and who proves them mean the same."""
+"""Intents in the log: which of them stand, and which were voided."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Final
 
 import attrs
 
@@ -12,47 +13,8 @@ from gatehook.audit.records import Entry
 from gatehook.audit.records import Record
 
 #: How a permit names the approval that gave it.
-APPROVAL = "approval:"
-
-
-def order_intent(
-    row: int,
-    *,
-    client_order_id: str,
-    account: str,
-    digest: str,
-    permit: str,
-    actor: str,
-    order_list: tuple[str, str] | None = None,
-) -> Record:
-    """Return the record that an order is about to be sent.
-
-    Args:
-        row: the order's ``seq`` in the journal.
-        client_order_id: its id.
-        account: ``ENTRY/ACCOUNT``.
-        digest: of its content, as the row has it.
-        permit: what let it through: ``reducing``, ``default:paper``, ``rule:N``, ``grant:ID`` or ``approval:ID``.
-        actor: the caller.
-        order_list: of an order in a list, the list's id and digest: an approval of the list is for that digest, and
-            serves all its orders.
-    """
-    subject: dict[str, Any] = {
-        "row": row,
-        "client_order_id": client_order_id,
-        "account": account,
-        "digest": digest,
-        "permit": permit,
-    }
-    if order_list is not None:
-        subject["list"], subject["list_digest"] = order_list
-    return Record(kinds.ORDER_INTENT, actor, subject)
-
-
-def command_intent(command_id: str, *, command: str, account: str, digest: str, permit: str, actor: str) -> Record:
-    """Return the record that a command which makes no order is about to be sent; see ``order_intent``."""
-    subject = {"command_id": command_id, "command": command, "account": account, "digest": digest, "permit": permit}
-    return Record(kinds.COMMAND_INTENT, actor, subject)
+APPROVAL: Final = "approval:"
+_INTENTS: Final = frozenset({kinds.ORDER_INTENT, kinds.COMMAND_INTENT})
 
 
 def void_of(intent: Record | Entry, *, actor: str, reason: str) -> Record:
@@ -72,8 +34,6 @@ class Intent:
     row: int | str
     digest: str
     permit: str
-    approved: str
-    use: str
 
     @property
     def approval(self) -> str | None:
@@ -90,12 +50,7 @@ def intent_of(entry: Entry) -> Intent | None:
     if entry.kind not in _INTENTS or not right_row or not isinstance(digest, str) or not isinstance(permit, str):
         return None
     assert isinstance(row, (int, str))
-    approved = str(subject.get("list_digest", digest))
-    use = str(subject.get("list", f"record {entry.seq}"))
-    return Intent(record=entry.seq, row=row, digest=digest, permit=permit, approved=approved, use=use)
-
-
-_INTENTS = frozenset({kinds.ORDER_INTENT, kinds.COMMAND_INTENT})
+    return Intent(record=entry.seq, row=row, digest=digest, permit=sys.intern(permit))
 
 
 class Standing:

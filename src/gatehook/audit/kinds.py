@@ -9,7 +9,7 @@ OPENED: Final = "audit.opened"
 #: A record was being written when its process ended: ``{cut, completed}``.
 RECOVERED: Final = "audit.recovered"
 
-#: ``{row, client_order_id, account, digest, permit}``, of a list also ``{list, list_digest}``.
+#: ``{row, client_order_id, account, digest, permit}``; row is the ``seq`` in the journal.
 ORDER_INTENT: Final = "order.intent"
 #: ``{command_id, command, account, digest, permit}``.
 COMMAND_INTENT: Final = "command.intent"

@@ -7,8 +7,10 @@ whatever the journal had by then must be there. What is only in the audit is loo
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
@@ -23,12 +25,16 @@ from gatehook.audit.records import Entry
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes.orders import JOURNAL_CORRUPT
 from gatehook.orders.database import open_reader
+from gatehook.orders.digest import content_digest
+
+#: What a list of orders is digested as: an approval of it is for the digest of its orders' digests.
+LIST: Final = "order_list"
 
 #: Sent, or being sent; an order that was denied may or may not have come so far.
-_SENT: Final = """SELECT seq, client_order_id, digest FROM orders
-    WHERE status NOT IN ('initialized', 'denied') AND coalesce(json_extract(body, '$.origin'), 'gateway') = 'gateway'
-    ORDER BY seq"""
-_COMMANDS: Final = "SELECT command_id, digest, wall_ns FROM commands ORDER BY wall_ns"
+_ORDERS: Final = """SELECT seq, digest, 'order ' || client_order_id || ' (row ' || seq || ')' FROM orders
+    WHERE seq >= ? AND status NOT IN ('initialized', 'denied')
+    AND coalesce(json_extract(body, '$.origin'), 'gateway') = 'gateway' ORDER BY seq"""
+_COMMANDS: Final = "SELECT command_id, digest, 'command ' || command_id FROM commands WHERE wall_ns >= ?"
 
 
 class Flaw(StrEnum):
@@ -88,19 +94,28 @@ def prove(journal_path: Path, entries: Iterable[Entry]) -> Findings:
 
 
 def _prove(db: sqlite3.Connection, entries: Iterable[Entry]) -> Findings:
-    orders, commands = db.execute(_SENT).fetchall(), db.execute(_COMMANDS).fetchall()
+    db.execute("BEGIN")
+    db.execute("SELECT 1 FROM orders LIMIT 1").fetchone()  # from here on the journal stands still for this reader
     book = _Book()
     for entry in entries:
         book.take(entry)
-    audited_orders = [row for row in orders if row[0] >= book.first_row]
-    audited_commands = [row for row in commands if row[2] >= book.since]
     found = [
-        *_unmatched(book, ((seq, digest, f"order {name} (row {seq})") for seq, name, digest in audited_orders)),
-        *_unmatched(book, ((name, digest, f"command {name}") for name, digest, _ in audited_commands)),
-        *_rowless(db, book),
-        *book.approvals_of(intent for standing in book.standing.all() for intent in standing),
+        *_unmatched(book, _rows(db, _ORDERS, book.first_row, "orders", book.counts)),
+        *_unmatched(book, _rows(db, _COMMANDS, book.since, "commands", book.counts)),
     ]
-    return Findings(len(audited_orders), len(audited_commands), book.approved, tuple(found))
+    db.execute("COMMIT")
+    found += [*_rowless(db, book), *book.approvals_of(one for standing in book.standing.all() for one in standing)]
+    counts = book.counts
+    return Findings(counts["orders"], counts["commands"], counts["approvals"], tuple(found))
+
+
+def _rows(
+    db: sqlite3.Connection, sql: str, least: int | None, what: str, counts: Counter[str]
+) -> Iterator[tuple[int | str, str, str]]:
+    """Yield the row, its digest and its name in words, of all that was sent since the audit's first intent."""
+    for row, digest, name in db.execute(sql, (least,)):  # without an intent there is no time with an audit: none
+        counts[what] += 1
+        yield row, digest, name
 
 
 class _Book:
@@ -108,9 +123,9 @@ class _Book:
 
     def __init__(self) -> None:
         self.standing = Standing()
-        self.first_row: float = float("inf")
-        self.since: float = float("inf")
-        self.approved = 0
+        self.first_row: int | None = None
+        self.since: int | None = None
+        self.counts: Counter[str] = Counter()
         self._answers: dict[str, list[tuple[int, str]]] = {}
 
     def take(self, entry: Entry) -> None:
@@ -120,35 +135,41 @@ class _Book:
             answer = (entry.seq, str(entry.subject.get("digest")))
             self._answers.setdefault(str(entry.subject.get("approval")), []).append(answer)
         elif entry.kind in (kinds.ORDER_INTENT, kinds.COMMAND_INTENT):
-            self.since = min(self.since, entry.ts)
+            self.since = entry.ts if self.since is None else min(self.since, entry.ts)
             row = entry.subject.get("row")
             if isinstance(row, int):
-                self.first_row = min(self.first_row, row)
+                self.first_row = row if self.first_row is None else min(self.first_row, row)
 
     def approvals_of(self, intents: Iterable[Intent]) -> Iterator[Finding]:
-        """Look for the answer that permitted each intent."""
-        used: dict[str, str] = {}
+        """Look for the answer that permitted each intent; one of a list permits all its orders."""
+        permitted: dict[str, list[Intent]] = {}
         for intent in intents:
-            approval = intent.approval
-            if approval is None:
-                continue
-            if used.setdefault(approval, intent.use) != intent.use:
-                text = f"approval {approval} permits record {intent.record} and another"
-                yield Finding(Flaw.APPROVAL_REUSED, text, intent.record, intent.row)
-            problem = self._problem_of(approval, intent)
-            if problem:
-                yield Finding(Flaw.NO_APPROVAL, f"record {intent.record}: {problem}", intent.record, intent.row)
-            else:
-                self.approved += 1
+            if intent.approval is not None:
+                permitted.setdefault(intent.approval, []).append(intent)
+        for approval, served in permitted.items():
+            served.sort(key=lambda one: one.record)
+            found = list(self._problems_of(approval, served))
+            yield from found
+            self.counts["approvals"] += not found
 
-    def _problem_of(self, approval: str, intent: Intent) -> str:
+    def _problems_of(self, approval: str, served: Sequence[Intent]) -> Iterator[Finding]:
+        first, *others = served
         answers = self._answers.get(approval, [])
+        problem = ""
         if len(answers) != 1:
-            return f"approval {approval} was approved {len(answers)} times"
-        [(seq, digest)] = answers
-        if seq > intent.record:
-            return f"approval {approval} was approved after it, in record {seq}"
-        return "" if digest == intent.approved else f"approval {approval} was for other parameters"
+            problem = f"was approved {len(answers)} times"
+        elif answers[0][0] > first.record:
+            problem = f"was approved after it, in record {answers[0][0]}"
+        elif answers[0][1] == content_digest(LIST, [one.digest for one in served]):
+            return
+        elif answers[0][1] != first.digest:
+            problem = "was for other parameters"
+        if problem:
+            text = f"approval {approval} of the intent in record {first.record} {problem}"
+            yield Finding(Flaw.NO_APPROVAL, text, first.record, first.row)
+        for one in others:
+            text = f"approval {approval} permits record {first.record} and also record {one.record}"
+            yield Finding(Flaw.APPROVAL_REUSED, text, one.record, one.row)
 
 
 def _unmatched(book: _Book, rows: Iterable[tuple[int | str, str, str]]) -> Iterator[Finding]:
