@@ -31,6 +31,37 @@ _ORDERS: Final = {
     "list": Lazy("gatehook.cli.orders:list_orders", "List orders, newest first."),
     "show": Lazy("gatehook.cli.orders:show", "Show one order with its fills."),
     "cancel": Lazy("gatehook.cli.orders:cancel", "Cancel what is left of an order."),
+    "amend": Lazy("gatehook.cli.changes:amend", "Change a working order."),
+    "resolve": Lazy("gatehook.cli.by_hand:resolve", "Say what became of an unknown order, on evidence from the venue."),
+    "adopt": Lazy("gatehook.cli.by_hand:adopt", "Take over an order that was placed outside the gateway."),
+}
+_POSITIONS: Final = {
+    "list": Lazy("gatehook.cli.accounts:positions", "List open positions."),
+    "close": Lazy("gatehook.cli.changes:close", "Close a position, or a part of it, at the market."),
+    "protect": Lazy("gatehook.cli.changes:protect", "Set a position's protection; what is not named is removed."),
+    "acknowledge": Lazy(
+        "gatehook.cli.by_hand:acknowledge", "Accept the positions as the venue reports them; new risk may follow."
+    ),
+}
+_APPROVALS: Final = {
+    "list": Lazy("gatehook.cli.approvals:list_approvals", "List what waits for a person."),
+    "show": Lazy("gatehook.cli.approvals:show", "Show exactly what an approval would let out."),
+    "approve": Lazy(
+        "gatehook.cli.approvals:approve",
+        "Show what waits, and send it once you say yes; what is shown is what is sent.",
+    ),
+    "reject": Lazy("gatehook.cli.approvals:reject", "Say no to what waits; nothing is sent."),
+}
+_PERMISSIONS: Final = {
+    "list": Lazy(
+        "gatehook.cli.permissions:list_permissions",
+        "List the rules, the defaults of the mode, and the grants with what is left of them.",
+    ),
+    "grant": Lazy(
+        "gatehook.cli.permissions:grant",
+        "Allow in advance what a person would be asked; a rule that denies still denies.",
+    ),
+    "revoke": Lazy("gatehook.cli.permissions:revoke", "Take a grant back; from now on a person is asked."),
 }
 _MODE: Final = {
     "show": Lazy("gatehook.cli.mode:show", "Show the mode, and whether live trading is confirmed."),
@@ -52,6 +83,24 @@ _MEMORY: Final = {
 COMMANDS: Final[Mapping[str, Lazy | Subject]] = {
     "run": Lazy("gatehook.cli.run:run", "Run the gateway until it is stopped."),
     "status": Lazy("gatehook.cli.running:status", "Say how the running gateway is."),
+    "halt": Lazy(
+        "gatehook.cli.halt:halt", "Halt trading: all of it, or entry:ID, account:ENTRY/ACCOUNT, subscription:NAME."
+    ),
+    "resume": Lazy(
+        "gatehook.cli.halt:resume",
+        "Lift the halt of one scope; `all` lifts the halt of all, not those of narrower scopes.",
+    ),
+    "approvals": Subject("Answer for commands that wait for a person.", _APPROVALS, default="list"),
+    "permissions": Subject("See what is allowed, and allow in advance.", _PERMISSIONS, default="list"),
+    "limits": Subject(
+        "See the limits.",
+        {"show": Lazy("gatehook.cli.limits:show", "Show each limit with its use and what is left.")},
+        default="show",
+    ),
+    "reconciliation": Lazy(
+        "gatehook.cli.by_hand:reconciliation",
+        "Say of each account whether it agrees with its venue, and what stands against new risk.",
+    ),
     "mode": Subject("See whose money is traded, and confirm live trading.", _MODE, default="show"),
     "plugins": Subject("See and manage plugins.", _PLUGINS),
     "config": Subject("See, check and edit the configuration.", _CONFIG),
@@ -63,12 +112,8 @@ COMMANDS: Final[Mapping[str, Lazy | Subject]] = {
         },
         default="list",
     ),
-    "orders": Subject("Place, list and cancel orders.", _ORDERS, default="list"),
-    "positions": Subject(
-        "See positions.",
-        {"list": Lazy("gatehook.cli.accounts:positions", "List open positions.")},
-        default="list",
-    ),
+    "orders": Subject("Place, list, change and settle orders.", _ORDERS, default="list"),
+    "positions": Subject("See, close and protect positions.", _POSITIONS, default="list"),
     "fills": Subject(
         "See fills.",
         {"list": Lazy("gatehook.cli.orders:fills", "List fills, newest first.")},

@@ -37,6 +37,7 @@ class Exit(IntEnum):
 _EXIT_OF: Final[Mapping[str, Exit]] = {
     codes.CONSENT_NEEDED.id: Exit.CONSENT,
     codes.BAD_USAGE.id: Exit.USAGE,
+    "approval_pending": Exit.CONSENT,
     "secrets.unavailable": Exit.CREDENTIALS,
     "auth": Exit.CREDENTIALS,
 }

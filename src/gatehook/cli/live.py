@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -10,6 +11,8 @@ from typing import Final
 import anyio
 
 from gatehook.cli.output import note
+from gatehook.cli.output import printable
+from gatehook.kinds.streams import Gap
 from gatehook.kinds.times import to_rfc3339
 
 if TYPE_CHECKING:
@@ -17,6 +20,21 @@ if TYPE_CHECKING:
 
 _REFRESH: Final = 0.5
 _TENTHS: Final = 10
+
+
+async def show_approvals(gateway: Gateway) -> None:
+    """Say on the terminal what waits for a person, until cancelled."""
+    with gateway.host.bus.subscribe("approval.requested") as events:
+        while batch := await events.batch():
+            for event in batch:
+                if not isinstance(event, Gap):  # what was asked for too fast to be read is in `gatehook approvals`
+                    note(approval_text(event.payload))
+
+
+def approval_text(approval: Mapping[str, Any]) -> str:
+    """Return the line that asks a person to look."""
+    shown = "; ".join(f"{label} {text}" for label, text in approval["shown"])
+    return printable(f"APPROVAL NEEDED: {shown}: gatehook approvals approve {approval['approval_id']}")
 
 
 async def show_progress(gateway: Gateway, replaying: bool) -> None:

@@ -107,22 +107,20 @@ def _ask_for_name(config: Config, *, yes: bool) -> None:
 
 
 def _confirm(config: Config) -> None:
-    import os
+    import time
 
-    from gatehook.gateway.person import person_of
+    from gatehook.audit.kinds import LIVE_CONFIRMED
+    from gatehook.cli.recording import person
+    from gatehook.cli.recording import recording
     from gatehook.host.live import Confirmation
     from gatehook.host.live import confirm_live as write
 
     confirmation = Confirmation(
-        by=person_of(os.getuid()),
-        at=_now(),
+        by=person(),
+        at=time.time_ns(),
         config="" if config.path is None else str(config.path),
         accounts=_accounts(config),
     )
-    write(config.gateway.data_dir, confirmation)
-
-
-def _now() -> int:
-    import time
-
-    return time.time_ns()
+    facts = confirmation.to_json()
+    with recording(config, LIVE_CONFIRMED, file=facts["config"], accounts=facts["accounts"]):
+        write(config.gateway.data_dir, confirmation)

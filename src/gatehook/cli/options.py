@@ -51,11 +51,31 @@ class Where:
 
         return self.config or find_config() or user_config_file()
 
+    def load_at_least_data_dir(self) -> Config:
+        """Load it; where it is broken and ``--data-dir`` is given, that and defaults will do: a halt must not fail.
+
+        Raises:
+            GatehookError: with everything that is wrong with it.
+        """
+        from gatehook.config import config_from
+        from gatehook.diagnostics import GatehookError
+
+        try:
+            return self.load()
+        except GatehookError:
+            if self.data_dir is None:
+                raise
+            return config_from({"gateway": {"data_dir": str(self.data_dir.absolute())}})
+
     def client(self) -> Client:
         """Return a client of the gateway that runs on the data directory; connecting happens at its first call."""
+        return self.client_of(self.load())
+
+    def client_of(self, config: Config) -> Client:
+        """Return a client of the gateway that runs on the data directory of a configuration."""
         from gatehook.cli.client import Client
 
-        return Client(self.load().gateway.data_dir)
+        return Client(config.gateway.data_dir)
 
 
 def located(command: Command) -> Command:

@@ -12,15 +12,15 @@ from uuid import uuid4
 
 import click
 
-from gatehook.cli.failures import Exit
 from gatehook.cli.options import Where
 from gatehook.cli.options import confirmed
 from gatehook.cli.options import located
 from gatehook.cli.options import reading
+from gatehook.cli.outcomes import end_with_order
+from gatehook.cli.outcomes import print_order
 from gatehook.cli.output import note
 from gatehook.cli.output import write_document
 from gatehook.cli.output import write_table
-from gatehook.cli.output import write_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,13 +28,6 @@ _TYPES: Final = ("market", "limit", "stop", "stop_limit", "trailing_stop")
 _IN_FORCE: Final = ("gtc", "ioc", "fok", "gtd", "day")
 _UNITS: Final = ("base", "lots", "contracts", "quote")
 _TRAILING_UNITS: Final = ("price", "points", "bps")
-
-_EXITS: Final = {
-    "rejected": Exit.FAILURE,
-    "denied": Exit.FAILURE,
-    "unknown": Exit.UNKNOWN_ORDERS,
-    "pending_cancel": Exit.UNKNOWN_ORDERS,
-}
 
 _PLACE_OPTIONS: Final = (
     click.option("--type", "type", type=click.Choice(_TYPES), default="market", show_default=True),
@@ -80,15 +73,7 @@ def place(where: Where, *, as_json: bool, tags: tuple[str, ...], **order: Any) -
     except Exception:
         note(f"the order's id is {wanted['client_order_id']}; repeating with --client-order-id places nothing twice")
         raise
-    _print_order(placed, as_json=as_json)
-    _end_with(placed)
-
-
-def _end_with(shown: Mapping[str, Any]) -> None:
-    """End with the exit code that says what became of a command."""
-    code = _EXITS.get(shown["order"]["status"])
-    if code is not None:
-        raise SystemExit(code)
+    end_with_order(placed, as_json=as_json)
 
 
 @click.command("list")
@@ -102,14 +87,17 @@ def list_orders(where: Where, *, as_json: bool, everything: bool, limit: int) ->
     if as_json:
         write_document(listed)
         return
-    rows = [order_row(order) for order in listed["orders"]]
     empty = "No orders." if everything else "No open orders; --all lists the others too."
+    write_orders(listed["orders"], empty=empty)
+
+
+def write_orders(orders: Iterable[Mapping[str, Any]], *, empty: str) -> None:
+    """Print orders as a table."""
     columns = ("id", "account", "side", "quantity", "instrument", "type", "price", "status", "filled")
-    write_table(columns, rows, empty=empty)
+    write_table(columns, [_order_row(order) for order in orders], empty=empty)
 
 
-def order_row(order: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return an order's cells for a table."""
+def _order_row(order: Mapping[str, Any]) -> tuple[object, ...]:
     request = order["request"]
     return (
         request["client_order_id"],
@@ -131,11 +119,9 @@ def order_row(order: Mapping[str, Any]) -> tuple[object, ...]:
 def show(order_id: str, where: Where, *, as_json: bool) -> None:
     """Show one order with its fills."""
     shown = _ask(where, "orders.show", {"id": order_id})
-    if as_json:
-        write_document(shown)
-        return
-    _print_order(shown, as_json=False)
-    _print_fills(shown["fills"])
+    _print_shown(shown, as_json=as_json)
+    if not as_json:
+        _print_fills(shown["fills"])
 
 
 @click.command()
@@ -148,13 +134,12 @@ def cancel(order_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: bo
     """Cancel what is left of an order."""
     client = where.client()
     if dry_run:
-        _print_order(client.call("orders.show", {"id": order_id}), as_json=as_json)
+        _print_shown(client.call("orders.show", {"id": order_id}), as_json=as_json)
         note("nothing was canceled (--dry-run)")
         return
     confirmed(f"Cancel the order {order_id}", yes=yes)
     canceled = client.call("orders.cancel", {"id": order_id, "command_id": f"cli-{uuid4().hex[:24]}"}, timeout=40.0)
-    _print_order(canceled, as_json=as_json)
-    _end_with(canceled)
+    end_with_order(canceled, as_json=as_json)
 
 
 @click.command()
@@ -182,26 +167,11 @@ def _ask(where: Where, method: str, params: Mapping[str, Any]) -> Mapping[str, A
     return read_journal(client.data_dir, method, params)
 
 
-def _print_order(shown: Mapping[str, Any], *, as_json: bool) -> None:
+def _print_shown(shown: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         write_document(shown)
     else:
-        order = shown["order"]
-        request, reason = order["request"], order.get("reason")
-        write_text(
-            f"{request['client_order_id']}: {request['side']} {request['quantity']} {request['quantity_unit']} "
-            f"{request['instrument_id']} {request['type']} is {order['status']}, filled {order['filled']}"
-            f"{_average(order)}"
-        )
-        if reason:
-            note(f"{reason['code']}: {reason['message']}")
-
-
-def _average(order: Mapping[str, Any]) -> str:
-    from decimal import Decimal
-
-    filled = Decimal(order["filled"])
-    return f" at {(Decimal(order['cost']) / filled).normalize():f} on average" if filled else ""
+        print_order(shown["order"])
 
 
 def _print_fills(fills_: Iterable[Mapping[str, Any]]) -> None:

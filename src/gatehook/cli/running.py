@@ -40,9 +40,19 @@ def _print_status(state: Mapping[str, Any]) -> None:
     for source in state["prices"]:
         counted = f"{source['ticks']} ticks, {source['candles']} candles"
         write_text(f"prices of {source['entry']}: {source['label']}, {counted}")
+    for one in state["halt"]:
+        write_text(f"HALTED: {one['scope']} by {one['by']} since {one['at']}: {one['reason']}")
+    for row in state["reconciliation"]:
+        write_text(f"{row['account']}: {row['state']}{_waits(row)}")
+    for approval in state["approvals"]:
+        write_text(f"waits for a person: {approval}; `gatehook approvals approve {approval}`")
     write_text(f"orders: {state['orders']['open']} open, {state['orders']['unknown']} unknown")
     if state["log"]["lost"]:
         note(f"warning: {state['log']['lost']} lines of the log were lost")
+
+
+def _waits(row: Mapping[str, Any]) -> str:
+    return f", no new risk: {row['blocked']}" if row["blocked"] else ""
 
 
 @click.command()

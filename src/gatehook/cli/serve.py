@@ -16,6 +16,7 @@ import attrs
 
 from gatehook.catalog.plan import Plan
 from gatehook.cli.failures import Exit
+from gatehook.cli.live import show_approvals
 from gatehook.cli.live import show_progress
 from gatehook.cli.marking import marked_output
 from gatehook.cli.offline import open_orders
@@ -181,6 +182,7 @@ class _Run:
         self._ready = True
         write_text("ready")
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(show_approvals, gateway)
             tasks.start_soon(show_progress, gateway, self._options.replay is not None)
             if self._options.exit_at_end:
                 tasks.start_soon(self._stop_at_end, gateway)

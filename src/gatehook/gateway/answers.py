@@ -9,6 +9,7 @@ from typing import Final
 
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
+from gatehook.kinds.errors import ApprovalPending
 from gatehook.kinds.errors import Category
 from gatehook.kinds.errors import ProviderError
 
@@ -30,11 +31,17 @@ def describe_error(error: Exception) -> Mapping[str, Any]:
     if isinstance(error, GatehookError):
         first = error.diagnostics[0]
         return {**first.to_json(), "place": first.place}
+    if isinstance(error, ApprovalPending):
+        return {**_describe_refusal(error), "approval": error.approval_id, "remedy": _how_to_approve(error.approval_id)}
     if isinstance(error, ProviderError):
         return _describe_refusal(error)
     _LOG.error("a request failed", exc_info=error)
     failed = codes.FAILED(method="The request", kind=type(error).__name__)
     return {**failed.to_json(), "place": ""}
+
+
+def _how_to_approve(approval_id: str) -> str:
+    return f"`gatehook approvals approve {approval_id}` shows it and asks; without an answer nothing is sent."
 
 
 def _describe_refusal(error: ProviderError) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ from gatehook.kinds.instruments import QuantityUnit
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
+from gatehook.kinds.orders import OrderOrigin
 from gatehook.orders import BrokerHandle
 
 T = TypeVar("T")
@@ -137,6 +138,27 @@ class Brokers:
             kept.extend(fill for _, fill in page if client_order_id in (None, fill.client_order_id))
             after = page[-1][0]
         return list(kept)[::-1]
+
+    async def own_fills(self, account: AccountKey, instrument: InstrumentId) -> list[Fill]:
+        """Return the fills of an account in an instrument that the gateway's own orders made, oldest first."""
+        own: dict[str, bool] = {}
+        kept: list[Fill] = []
+        after = 0
+        while page := await self._host.desk.journal.fills(accounts=[account], after=after):
+            after = page[-1][0]
+            for _, fill in page:
+                if fill.instrument_id == instrument and await self._is_own(fill.client_order_id, own):
+                    kept.append(fill)
+        return kept
+
+    async def _is_own(self, client_order_id: str | None, own: dict[str, bool]) -> bool:
+        """Say whether an order is of the gateway; ``own`` keeps what was asked before."""
+        if client_order_id is None:
+            return False
+        if client_order_id not in own:
+            order = await self.order(client_order_id)
+            own[client_order_id] = order is not None and order.origin is OrderOrigin.GATEWAY
+        return own[client_order_id]
 
 
 def active_entries(host: PluginHost, kind: Kind) -> list[str]:

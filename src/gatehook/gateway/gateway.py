@@ -20,6 +20,7 @@ from gatehook.gateway.control import ControlServer
 from gatehook.gateway.logs import LogPipe
 from gatehook.gateway.methods.table import control_methods
 from gatehook.gateway.opening import opening_lines
+from gatehook.gateway.person import CLI
 from gatehook.gateway.prices import Prices
 from gatehook.gateway.recorder import Recorder
 from gatehook.gateway.slot import memory_in_slot
@@ -29,8 +30,6 @@ from gatehook.kinds.orders import Order
 from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
 
-#: The caller that orders of the command line are booked under.
-CLI: Final = "cli"
 GATEWAY: Final = "gateway"
 #: How many seconds a replay waits for the streams of the price sources.
 _STREAMS_OPEN: Final = 30.0

@@ -1,36 +1,64 @@
-"""The lines with which a gateway opens: what runs, on what, with whose money."""
+"""The lines with which a gateway opens: what runs, on what, with whose money, and what stands against trading."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import Final
+
+import anyio
 
 from gatehook.catalog.slots import SLOTS
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.prices import Prices
+from gatehook.gateway.reconciling import reconciliation_rows
+from gatehook.guard.guard import Guard
+from gatehook.guard.halt import HaltRecord
+from gatehook.guard.limit_use import LimitUse
 from gatehook.host import PluginHost
+from gatehook.kinds.accounts import AccountRef
+from gatehook.kinds.accounts import Mode
+from gatehook.kinds.amounts import plain
+from gatehook.kinds.times import to_rfc3339
+
+#: Seconds that the opening waits for first reconciliations; they go on behind it.
+_FIRST: Final = 2.0
+_MOST: Final = 10_000
 
 
 async def opening_lines(host: PluginHost, brokers: Brokers, prices: Prices) -> list[str]:
     """Return the opening lines, in the operator's order, without the ``ready`` line."""
     config = host.config
+    refs, problems = await brokers.accounts()
+    await _first_reconciliations(host, refs)
     unknown = host.desk.unknown_orders()
     return [
         f"mode: {config.gateway.mode}",
         f"configuration: {', '.join(str(layer) for layer in config.layers)}",
         f"data directory: {config.gateway.data_dir} (pid {os.getpid()})",
-        *await _accounts(brokers),
+        *_accounts(refs, problems),
         *_price_sources(prices),
         *_slots(host),
-        "halt: not halted",
+        *halt_lines(host.desk.guard.halt.records),
         f"unknown orders: {len(unknown)}{_names(order.request.client_order_id for order in unknown)}",
-        *await _reconciliation(brokers),
-        "limits: no limits",
+        *await _reconciliation(host, brokers, refs),
+        *_limits(host.desk.guard, refs),
+        approvals_line(config.gateway.mode, len(config.permissions), len(host.desk.guard.grants.all())),
     ]
 
 
-async def _accounts(brokers: Brokers) -> list[str]:
-    refs, problems = await brokers.accounts()
+async def _first_reconciliations(host: PluginHost, refs: Iterable[AccountRef]) -> None:
+    """Let first reconciliations end, which take a moment; what takes longer is shown as it is."""
+    with anyio.move_on_after(_FIRST):
+        for ref in refs:
+            await host.desk.reconciliations.wait_for_first(ref.account, _FIRST)
+
+
+def _accounts(refs: Iterable[AccountRef], problems: Iterable[str]) -> list[str]:
     lines = [f"account: {ref.account}, {ref.mode} (proven by {ref.account.entry_id}), {ref.venue}" for ref in refs]
     return [*lines, *(f"account: not known: {problem}" for problem in problems)] or ["account: none"]
 
@@ -43,15 +71,53 @@ def _slots(host: PluginHost) -> list[str]:
     return [f"{slot}: {host.slot(slot) or 'none'}" for slot in SLOTS]
 
 
-async def _reconciliation(brokers: Brokers) -> list[str]:
-    orders = await brokers.orders(open_only=True, limit=10_000)
-    reports, problems = await brokers.positions()
-    positions = sum(len(report.positions) for report in reports)
-    incomplete = [str(report.account) for report in reports if not report.complete]
-    line = f"reconciliation: {len(orders)} open orders, {positions} positions"
-    if incomplete or problems:
-        line += f", NOT complete for {', '.join([*incomplete, *problems])}"
-    return [line]
+def halt_lines(records: Iterable[HaltRecord]) -> list[str]:
+    """Return a line for each scope that is halted."""
+    lines = [
+        f"halt: {one.scope} HALTED by {one.by} since {to_rfc3339(one.at)}: {one.reason}; `gatehook resume {one.scope}`"
+        for one in records
+    ]
+    return lines or ["halt: not halted"]
+
+
+async def _reconciliation(host: PluginHost, brokers: Brokers, refs: Iterable[AccountRef]) -> list[str]:
+    orders = await brokers.orders(open_only=True, limit=_MOST)
+    rows = reconciliation_rows(host.desk, [ref.account for ref in refs], orders)
+    return [f"reconciliation: {reconciliation_text(row)}" for row in rows] or ["reconciliation: no account"]
+
+
+def reconciliation_text(row: Mapping[str, Any]) -> str:
+    """Return what a row of ``reconciliation_rows`` says, in a line."""
+    parts = [f"{row['account']} {row['state']}", f"{row['open_orders']} open orders"]
+    if row["external_orders"]:
+        parts.append(f"{row['external_orders']} of them from outside")
+    if row["adjustments"]:
+        parts.append(f"{len(row['adjustments'])} differences to acknowledge")
+    if row["blocked"]:
+        parts.append(f"NO NEW RISK: {row['blocked']}")
+    return ", ".join(parts)
+
+
+def _limits(guard: Guard, refs: Iterable[AccountRef]) -> list[str]:
+    return [f"limits: {ref.account} {_limit_texts(guard.limits.use(ref.account))}" for ref in refs] or [
+        "limits: no account"
+    ]
+
+
+def _limit_texts(rows: Sequence[LimitUse]) -> str:
+    return ", ".join(dict.fromkeys(_limit_text(rows))) or "no limits"
+
+
+def _limit_text(rows: Sequence[LimitUse]) -> Iterator[str]:
+    for row in rows:
+        yield f"{row.limit} {row.about if row.bound is None else plain(row.bound)}"
+
+
+def approvals_line(mode: Mode, rules: int, grants: int) -> str:
+    """Return who is asked before an order leaves."""
+    default = "orders leave without asking" if mode is Mode.PAPER else "a person is asked before an order leaves"
+    beside = [f"{rules} rules" if rules else "", f"{grants} grants" if grants else ""]
+    return ", ".join([f"approvals: {default}", *filter(None, beside)])
 
 
 def _names(ids: Iterable[str]) -> str:

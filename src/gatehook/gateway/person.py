@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pwd
+from typing import Final
+
+#: The caller that commands of the command line are booked under.
+CLI: Final = "cli"
 
 
 def person_of(uid: int) -> str:
     """Return ``cli:NAME`` for a user of this machine, ``cli:NUMBER`` for one without a name."""
     try:
-        return f"cli:{pwd.getpwuid(uid).pw_name}"
+        return f"{CLI}:{pwd.getpwuid(uid).pw_name}"
     except KeyError:
-        return f"cli:{uid}"
+        return f"{CLI}:{uid}"

@@ -1,4 +1,4 @@
-"""What is looked at every few seconds: the log's losses, the disk, the clock, orders that stay unknown."""
+"""What is looked at every few seconds: log, disk, clock, orders that stay unknown, brokers that are down with risk."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import anyio.to_thread
 
 from gatehook.context import Clock
 from gatehook.diagnostics import Diagnostic
+from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
+from gatehook.gateway.brokers import active_entries
 from gatehook.gateway.logs import LogPipe
 from gatehook.host import PluginHost
+from gatehook.kinds.kind import Kind
 from gatehook.kinds.times import SECOND
 from gatehook.orders import Desk
 
@@ -26,6 +29,7 @@ LOW_WATER: Final = 100_000_000
 CLOCK_JUMP: Final = 2.0
 #: An order whose outcome is unknown for longer is said, in seconds.
 UNKNOWN_FOR: Final = 60.0
+_NAMED: Final = 5
 
 
 class Watch:
@@ -44,6 +48,14 @@ class Watch:
             free = await anyio.to_thread.run_sync(_free_bytes, self._host.config.gateway.data_dir)
             for finding in self.findings(free):
                 self._host.report(finding)
+            await self._drop_expired_grants()
+
+    async def _drop_expired_grants(self) -> None:
+        try:
+            await self._host.desk.guard.grants.expire()
+        except GatehookError as error:
+            for diagnostic in error.diagnostics:
+                self._host.report(diagnostic)
 
     def findings(self, free: int) -> Iterator[Diagnostic]:
         """Return what there is to say, ``free`` being the bytes left on the disk."""
@@ -54,6 +66,18 @@ class Watch:
             yield codes.LOG_LOST(why=self._log.last_loss, path=self._log.path)
         yield from self._clock_check.findings()
         yield from self._unknown.findings(self._host.desk)
+        yield from broker_findings(self._host)
+
+
+def broker_findings(host: PluginHost) -> Iterator[Diagnostic]:
+    """Name the brokers that do not run while something is open there."""
+    exposure = host.desk.guard.exposure
+    reasons = {one.entry_id: one.reason or str(one.state) for one in host.statuses()}
+    for entry_id in active_entries(host, Kind.BROKER):
+        held = exposure.instruments(entry_id)
+        if held and host.desk.find_entry(entry_id) is None:
+            named = ", ".join(map(str, held[:_NAMED]))
+            yield codes.BROKER_DOWN(entry=entry_id, held=named, why=reasons.get(entry_id, "it does not run"))
 
 
 class ClockCheck:

@@ -105,5 +105,12 @@ STILL_UNKNOWN = Code(
     "gateway.still-unknown",
     Severity.ERROR,
     "The outcome of the order {order} of {entry} has been unknown for more than a minute.",
-    "Look the order up at the venue; it is resolved when the venue's evidence comes, and is never sent again.",
+    "New risk on its account is refused meanwhile. Look the order up at the venue; where no evidence comes by itself,"
+    " `gatehook orders resolve {order} --status … --evidence …`.",
+)
+BROKER_DOWN = Code(
+    "gateway.broker-down",
+    Severity.ERROR,
+    'CRITICAL: the broker "{entry}" does not run, and something is open there ({held}): {why}.',
+    "`gatehook plugins restart {entry}`; what protects at the venue goes on working, the rest has to be done there.",
 )

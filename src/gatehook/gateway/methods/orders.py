@@ -1,4 +1,4 @@
-"""Orders and fills: placing and canceling through the desk, listing from the journal."""
+"""Orders and fills: placing, changing and canceling through the desk, listing from the journal."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gatehook.diagnostics.codes import gateway as codes
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.methods.method import Method
 from gatehook.gateway.methods.method import Methods
+from gatehook.gateway.methods.positions import trailing_of
 from gatehook.gateway.params import Params
 from gatehook.kinds.amounts import exact
 from gatehook.kinds.codec import to_json
@@ -19,22 +20,25 @@ from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.instruments import QuantityUnit
 from gatehook.kinds.orders import Order
+from gatehook.kinds.orders import OrderChange
 from gatehook.kinds.orders import OrderRequest
+from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.orders import OrderType
 from gatehook.kinds.orders import Side
 from gatehook.kinds.orders import TimeInForce
-from gatehook.kinds.orders import Trailing
-from gatehook.kinds.orders import TrailingUnit
 from gatehook.kinds.times import from_rfc3339
+from gatehook.orders import Desk
 
 #: The desk has a deadline of its own for the send; this one is for everything around it too.
 _TRADING: Final = 30.0
+_CHANGES: Final = ("quantity", "price", "trigger_price")
 
 
 class OrderMethods:
     """``orders.*`` and ``fills.list``."""
 
-    def __init__(self, brokers: Brokers) -> None:
+    def __init__(self, desk: Desk, brokers: Brokers) -> None:
+        self._desk = desk
         self._brokers = brokers
 
     def table(self) -> Methods:
@@ -44,6 +48,7 @@ class OrderMethods:
             "orders.list": Method(self.list_orders),
             "orders.show": Method(self.show),
             "orders.cancel": Method(self.cancel, timeout=_TRADING),
+            "orders.amend": Method(self.amend, timeout=_TRADING),
             "fills.list": Method(self.fills),
         }
 
@@ -74,6 +79,15 @@ class OrderMethods:
         handle = self._brokers.handle(order.request.account.entry_id)
         return self._shown(await handle.cancel_order(order.ref, command_id=params.text("command_id")))
 
+    async def amend(self, params: Params) -> Any:
+        """Change a working order."""
+        order = await self._find(params.text("id"))
+        change = OrderChange(**{name: params.maybe_read(name, exact) for name in _CHANGES})
+        if change == OrderChange():
+            raise params.refuse(f"it names none of {', '.join(_CHANGES)}")
+        handle = self._brokers.handle(order.request.account.entry_id)
+        return self._shown(await handle.amend_order(order.ref, change, command_id=params.text("command_id")))
+
     async def fills(self, params: Params) -> Any:
         """List fills, newest first."""
         fills = await self._brokers.fills(limit=params.integer("limit", 100))
@@ -86,7 +100,12 @@ class OrderMethods:
         return order
 
     def _shown(self, order: Order) -> Mapping[str, Any]:
-        return {"schemaVersion": 1, "order": to_json(order)}
+        """An order as it is shown; ``approval`` names what it waits for."""
+        shown = {"schemaVersion": 1, "order": to_json(order)}
+        if order.status is not OrderStatus.INITIALIZED:
+            return shown
+        waiting = self._desk.guard.approvals.of_command(order.request.client_order_id)
+        return {**shown, "approval": None if waiting is None else waiting.approval_id}
 
 
 def _request(params: Params, account: AccountKey, instrument: InstrumentId, unit: QuantityUnit) -> OrderRequest:
@@ -100,7 +119,7 @@ def _request(params: Params, account: AccountKey, instrument: InstrumentId, unit
         quantity_unit=unit,
         time_in_force=params.maybe_read("time_in_force", TimeInForce),
         expire_at=params.maybe_read("expire_at", from_rfc3339),
-        trailing=_trailing(params),
+        trailing=trailing_of(params),
         post_only=params.flag("post_only"),
         reduce_only=params.flag("reduce_only"),
         position_id=params.maybe("position_id"),
@@ -112,9 +131,3 @@ def _request(params: Params, account: AccountKey, instrument: InstrumentId, unit
 def _prices(params: Params) -> dict[str, Decimal | None]:
     names = ("price", "trigger_price", "take_profit", "stop_loss")
     return {name: params.maybe_read(name, exact) for name in names}
-
-
-def _trailing(params: Params) -> Trailing | None:
-    if params.maybe("trailing") is None:
-        return None
-    return Trailing(offset=params.read("trailing", exact), unit=params.read("trailing_unit", TrailingUnit))

@@ -9,9 +9,12 @@ from typing import Any
 import attrs
 
 from gatehook.catalog.slots import SLOTS
+from gatehook.gateway.halting import record_json
 from gatehook.gateway.methods.method import Method
 from gatehook.gateway.methods.method import Methods
 from gatehook.gateway.params import Params
+from gatehook.gateway.reconciling import known_accounts
+from gatehook.gateway.reconciling import reconciliation_rows
 from gatehook.gateway.slots import slot_rows
 from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.times import to_rfc3339
@@ -50,6 +53,11 @@ class RunningMethods:
             "health": {"status": str(health.status), "reasons": list(health.reasons)},
             "entries": [_status(one) for one in self._host.statuses()],
             "prices": self._prices(),
+            "halt": [record_json(record) for record in self._host.desk.guard.halt.records],
+            "reconciliation": reconciliation_rows(
+                self._host.desk, known_accounts(self._host.desk, self._gateway.brokers.entries()), orders
+            ),
+            "approvals": [one.approval_id for one in self._host.desk.guard.approvals.pending()],
             "orders": {
                 "open": len(orders),
                 "unknown": sum(order.status is OrderStatus.UNKNOWN for order in orders),

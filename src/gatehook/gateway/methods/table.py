@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehook.gateway.methods.accounts import AccountMethods
+from gatehook.gateway.methods.approvals import ApprovalMethods
+from gatehook.gateway.methods.by_hand import ByHandMethods
 from gatehook.gateway.methods.events import EventMethods
+from gatehook.gateway.methods.halt import HaltMethods
+from gatehook.gateway.methods.limits import LimitMethods
 from gatehook.gateway.methods.market import MarketMethods
 from gatehook.gateway.methods.memory import MemoryMethods
 from gatehook.gateway.methods.method import Methods
 from gatehook.gateway.methods.orders import OrderMethods
 from gatehook.gateway.methods.paper import PaperMethods
+from gatehook.gateway.methods.permissions import PermissionMethods
+from gatehook.gateway.methods.positions import PositionMethods
 from gatehook.gateway.methods.running import RunningMethods
+from gatehook.gateway.person import CLI
 from gatehook.gateway.slot import require_memory
 
 if TYPE_CHECKING:
@@ -22,10 +29,16 @@ def control_methods(gateway: Gateway) -> Methods:
     """Return every method by its name."""
     host = gateway.host
     return {
-        **OrderMethods(gateway.brokers).table(),
+        **OrderMethods(host.desk, gateway.brokers).table(),
+        **ByHandMethods(host.desk, gateway.brokers, owner=CLI).table(),
         **AccountMethods(gateway.brokers).table(),
+        **PositionMethods(gateway.brokers).table(),
+        **HaltMethods(host.desk, gateway.brokers).table(),
+        **ApprovalMethods(host.desk).table(),
+        **PermissionMethods(host.desk, host.config).table(),
+        **LimitMethods(host.desk, gateway.brokers).table(),
         **MarketMethods(gateway.prices).table(),
-        **MemoryMethods(lambda: require_memory(host, caller="cli"), host.clock).table(),
+        **MemoryMethods(lambda: require_memory(host, caller=CLI), host.clock).table(),
         **PaperMethods(host, gateway.brokers).table(),
         **EventMethods(host.bus).table(),
         **RunningMethods(gateway).table(),
