@@ -14,13 +14,14 @@ from tests.bad_input import loading
 from tests.bad_input import manifests
 from tests.bad_input import permissions
 from tests.bad_input import prices
+from tests.bad_input import reconciling
 from tests.bad_input import running
 from tests.bad_input import trading
 from tests.bad_input.world import World
 
 pytestmark = pytest.mark.anyio
 
-SUBJECTS = (manifests, files, admission, audit, configuration, loading, running, trading, prices, commands, permissions)
+SUBJECTS = (manifests, files, admission, audit, configuration, loading, running, trading, reconciling, prices, commands, permissions)
 ROWS = [row for subject in SUBJECTS for row in subject.TABLE.rows]
 
 

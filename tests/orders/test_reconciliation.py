@@ -240,6 +240,7 @@ async def test_a_command_of_unknown_outcome_is_superseded_by_what_is_seen_afterw
         floor.broker.cancel_all = honest
         await now(floor)
         assert (await floor.journal.command("c")).state is CommandState.SUPERSEDED
+        assert await floor.handle.cancel_all(MAIN, command_id="c") == []
 
 
 # --- fills

@@ -114,7 +114,14 @@ class JournaledCommands:
         error.approval_id = approval.approval_id
         raise error
 
-    def facts(self, entry: Entry, command: Command, *orders: OrderFacts, reducing: bool = False, **details: str) -> CommandFacts:
+    def facts(
+        self,
+        entry: Entry,
+        command: Command,
+        *orders: OrderFacts,
+        reducing: bool = False,
+        details: tuple[tuple[str, str], ...] = (),
+    ) -> CommandFacts:
         """Return the facts of a command."""
         return CommandFacts(
             kind=CommandKind(command.kind),
@@ -125,7 +132,7 @@ class JournaledCommands:
             mode=entry.mode_of(command.account),
             orders=orders,
             reducing=reducing,
-            details=tuple(details.items()),
+            details=details,
         )
 
     async def find(self, entry: Entry, order: OrderRef | str) -> tuple[OrderRef, Known | None]:
@@ -166,7 +173,7 @@ class JournaledCommands:
             case CommandState.REJECTED:
                 reason = known.result.reason
                 return Reply(proof=Proof.REFUSED, error=rejection(reason), reason=reason)
-            case CommandState.DONE:
+            case CommandState.DONE | CommandState.SUPERSEDED:
                 return Reply(proof=Proof.ANSWERED, value=known.result.orders)
             case _:
                 return unproven("the command was sent before, and its outcome is not known")
