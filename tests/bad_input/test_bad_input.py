@@ -21,7 +21,20 @@ from tests.bad_input.world import World
 
 pytestmark = pytest.mark.anyio
 
-SUBJECTS = (manifests, files, admission, audit, configuration, loading, running, trading, reconciling, prices, commands, permissions)
+SUBJECTS = (
+    manifests,
+    files,
+    admission,
+    audit,
+    configuration,
+    loading,
+    running,
+    trading,
+    reconciling,
+    prices,
+    commands,
+    permissions,
+)
 ROWS = [row for subject in SUBJECTS for row in subject.TABLE.rows]
 
 
