@@ -189,6 +189,16 @@ def test_missing_anchors_are_said_and_never_forgotten(room):
 
 
 @pytest.mark.parametrize("name", ["log", "anchors"])
+def test_a_file_that_is_read_only(room, name):
+    before = room.filled()
+    path = getattr(room, name)
+    path.chmod(0o400)
+    problem = refusal(room)
+    assert (problem.code, problem.path) == ("audit.unavailable", path)
+    assert room.log.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["log", "anchors"])
 def test_a_directory_in_the_place_of_a_file(room, name):
     getattr(room, name).mkdir()
     problem = refusal(room)

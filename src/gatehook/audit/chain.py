@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
@@ -78,10 +79,12 @@ class Chain:
 
         Raises:
             Broken: when the last line is not this key's.
-            OSError: when it cannot be read or mended.
+            OSError: when it cannot be read or mended, or is read-only.
         """
         self._key = key
-        size = os.fstat(self.descriptor).st_size
+        about = os.fstat(self.descriptor)
+        self._check_mode(about)
+        size = about.st_size
         line, rest = end_of(self.descriptor, size)
         if line:
             if not is_sealed(key, line):
@@ -96,15 +99,13 @@ class Chain:
         """Go on behind what other processes appended.
 
         Raises:
-            Broken: when the file is not the one that was opened, was cut, may not be written, or was appended to
-                without the key.
-            OSError: when it cannot be read or mended.
+            Broken: when the file is not the one that was opened, was cut, or was appended to without the key.
+            OSError: when it cannot be read or mended, or was made read-only.
         """
         about = os.stat(self.path)  # noqa: PTH116  in the way of every order, and half as fast through pathlib
         if (about.st_dev, about.st_ino) != self._identity:
             raise Broken("another file was put in its place")
-        if not about.st_mode & 0o200:
-            raise Broken("it was made read-only")
+        self._check_mode(about)
         if about.st_size == self.head.size:
             return None
         if about.st_size < self.head.size:
@@ -140,6 +141,11 @@ class Chain:
             os.fdatasync(self.descriptor)
         except OSError as error:
             raise NotUndone(error.errno, error.strerror) from error
+
+    def _check_mode(self, about: os.stat_result) -> None:
+        """Whoever takes the right to write away means it, also where root could write all the same."""
+        if not about.st_mode & stat.S_IWUSR:
+            raise PermissionError(errno.EACCES, "it was made read-only", str(self.path))
 
     def _follow(self) -> bytes:
         """Take in the lines behind the head; return what follows the last whole one."""

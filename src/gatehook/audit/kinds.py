@@ -30,6 +30,8 @@ GRANT_REVOKED: Final = "grant.revoked"
 
 HALTED: Final = "trading.halted"
 RESUMED: Final = "trading.resumed"
+#: ``{scopes, flatten, include_protective, include_external}``; the cancels and closes follow as intents.
+SWEPT: Final = "trading.swept"
 LIVE_CONFIRMED: Final = "mode.live-confirmed"
 
 #: ``{plugin, version, digest, asks}``.

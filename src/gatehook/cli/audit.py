@@ -52,7 +52,9 @@ def list_records(where: Where, *, as_json: bool, kind: str, since: str | None, l
 
     from gatehook.audit import read
 
-    entries = read(where.load().gateway.data_dir, since=None if since is None else _time(since))
+    start = None if since is None else _time(since)
+    is_end = kind == "*" and start is None
+    entries = read(where.load().gateway.data_dir, since=start, last=limit if is_end else None)
     found = deque((one for one in entries if fnmatchcase(one.kind, kind)), maxlen=limit)
     if as_json:
         write_document({"records": [_record(one) for one in found]})
