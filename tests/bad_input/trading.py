@@ -20,6 +20,7 @@ from tests.host.scripted import manifest
 from tests.host.test_brokers import CAPABILITIES
 from tests.host.test_brokers import SCHEMA
 from tests.host.test_brokers import Brokers
+from tests.host.test_real_accounts import plugin_of
 from tests.orders.conftest import eventually
 from tests.orders.venue import limit
 
@@ -162,6 +163,14 @@ async def unsteady(world):
                 break
 
     return await trading(world, then, about=UNPROVING, on_submit=lost)
+
+
+@TABLE.row("orders.account-twice", "two entries that lead to one real account", "entry")
+async def twice(world):
+    entries = {name: {"plugin": "venue"} for name in ("first", "second")}
+    async with world.host(plugins=[(BROKER, plugin_of())], entries=entries) as host:
+        await eventually(lambda: "orders.account-twice" in codes(host))
+        return host.diagnostics
 
 
 # --- what is looked at while it runs

@@ -69,7 +69,7 @@ def guarded():
     port = entry.ports[Kind.BROKER]
     provider = object()
     port.serve(provider, None)
-    return GuardedBroker(port, provider, None, lambda: now[0]), entry
+    return GuardedBroker(port, provider, None, lambda: now[0], reconcile_every=60.0), entry
 
 
 class _Manifest:

@@ -29,6 +29,7 @@ from tests.host.scripted import until
 from tests.host.test_brokers import CAPABILITIES
 from tests.host.test_brokers import Brokers
 from tests.orders.conftest import eventually
+from tests.orders.venue import VenueBroker
 from tests.orders.venue import limit
 
 pytestmark = pytest.mark.anyio
@@ -259,6 +260,17 @@ async def test_an_order_for_which_there_is_no_room_was_not_sent_and_its_id_is_fr
         assert caught.value.retry_after > 500
         assert list(plugin.venue.orders) == ["a"]
         assert await broker.order("b") is None
+
+
+async def test_opening_the_events_of_a_broker_counts_and_their_refusal_closes_the_budget(tmp_path, monkeypatch):
+    async def refused(broker, sink, after):
+        raise RateLimited("too many", retry_after=600)
+
+    monkeypatch.setattr(VenueBroker, "run_events", refused)
+    about = {**BOTH, "capabilities": {**CAPABILITIES, "requestsPerMinute": 60}}
+    async with host_of(tmp_path, plugins=[(about, Both())], supervision={"call_timeout": 0.2}) as host:
+        await eventually(lambda: "host.rate-limited" in codes(host))
+        assert await throttled(host, "venue")
 
 
 async def test_an_order_that_waits_for_room_when_its_entry_stops_was_not_sent(tmp_path):

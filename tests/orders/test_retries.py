@@ -16,6 +16,7 @@ from gatehook.kinds.orders import OrderRef
 from gatehook.kinds.orders import OrderStatus
 from gatehook.orders import CallKind
 from gatehook.orders.entry import Entry
+from gatehook.orders.real_accounts import RealAccounts
 from gatehook.orders.sending import Proof
 from gatehook.orders.sending import send
 from tests.orders.conftest import eventually
@@ -44,7 +45,7 @@ class Script:
 
 
 def entry_of(timeout=5.0):
-    return Entry(Access(VenueBroker(Venue()), deadline=timeout))
+    return Entry(Access(VenueBroker(Venue()), deadline=timeout), RealAccounts(print))
 
 
 async def sent(script, *, timeout=5.0, superseded=None):

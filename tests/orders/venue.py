@@ -320,6 +320,9 @@ class Access:
         self.timeout = deadline
         self.reconcile_every = reconcile_every
 
+    def events(self, after: str | None):
+        return self.provider.events(after=after)
+
     async def call(self, kind: CallKind, what: str, function: Callable[[], Awaitable[Any]], timeout=None) -> Any:
         with anyio.fail_after(timeout or self.timeout):
             return await function()

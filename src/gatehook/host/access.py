@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from collections.abc import Awaitable
 from collections.abc import Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import anyio
@@ -12,8 +14,10 @@ from gatehook.host.breaker import Breaker
 from gatehook.host.calls import is_ours
 from gatehook.host.port import Port
 from gatehook.kinds.broker import Broker
+from gatehook.kinds.broker import BrokerEvent
 from gatehook.kinds.capabilities import BrokerCapabilities
 from gatehook.kinds.errors import NotConnected
+from gatehook.kinds.streams import Items
 from gatehook.orders.access import CallKind
 
 T = TypeVar("T")
@@ -40,6 +44,18 @@ class GuardedBroker:
         self.timeout = port.timeout
         self._breakers = {kind: Breaker(now) for kind in CallKind}
         port.breakers = {f"{kind} calls": breaker for kind, breaker in self._breakers.items()}
+
+    @asynccontextmanager
+    async def events(self, after: str | None) -> AsyncIterator[Items[BrokerEvent]]:
+        """Open the provider's events from a cursor on; opening waits for the credential's budget, what comes does not.
+
+        Raises:
+            Throttled: when the budget has no room in time; nothing was opened.
+        """
+        await self._port.admitted(CallKind.REDUCE)
+        async with self.provider.events(after=after) as items:
+            with self._port.followed(items):
+                yield items
 
     async def call(
         self, kind: CallKind, what: str, function: Callable[[], Awaitable[T]], timeout: float | None = None

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from gatehook.host.port import Port
 from gatehook.kinds.capabilities import MarketDataCapabilities
 from gatehook.kinds.capabilities import MemoryCapabilities
-from gatehook.kinds.errors import RateLimited
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.instruments import Instrument
@@ -160,6 +159,7 @@ class MarketDataHandle(Handle):
 
         Raises:
             UnsupportedCapability: before anything is opened, for a subscription that the entry does not declare.
+            Throttled: when the credential's budget has no room in time; nothing was opened.
         """
         port = self._source()
         provider: MarketData = port.require()
@@ -170,11 +170,10 @@ class MarketDataHandle(Handle):
         async with opened as items:
             port.streams.add(items)
             try:
-                yield items
+                with port.followed(items):
+                    yield items
             finally:
                 port.streams.discard(items)
-                if isinstance(items.failure, RateLimited):
-                    port.owner.rate_limited(items.failure)
 
     def _check_subscription(self, port: Port, subscription: Subscription) -> None:
         capabilities: MarketDataCapabilities = port.capabilities

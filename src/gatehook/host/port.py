@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import contextmanager
 from typing import Any
 from typing import Final
 from typing import ParamSpec
@@ -135,10 +137,24 @@ class Port:
         self.breaker.failed()
         raise NotConnected(f"{self.owner.entry_id}: {name_of(function)} gave no answer within {self.timeout:g} s")
 
-    async def admitted(self) -> None:
-        """Wait for the credential's budget, before something that is no guarded call; it raises what ``call`` does."""
+    async def admitted(self, kind: CallKind = CallKind.READ) -> None:
+        """Wait for the credential's budget, before something that is no guarded call.
+
+        Raises:
+            Throttled: when it has no room in time.
+            NotConnected: when the entry stops meanwhile.
+        """
         if self.rates.gated:
-            await self.rates.acquire(CallKind.READ, self.timeout, self)
+            await self.rates.acquire(kind, self.timeout, self)
+
+    @contextmanager
+    def followed(self, items: Items[Any]) -> Iterator[None]:
+        """Take note of how a stream ends."""
+        try:
+            yield
+        finally:
+            if isinstance(items.failure, RateLimited):
+                self.owner.rate_limited(items.failure)
 
     def one(self, kind: type[A], what: str, answer: object) -> A:
         """Return what a method answered.

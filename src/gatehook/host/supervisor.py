@@ -99,6 +99,8 @@ class Supervisor:
         finally:
             self.ended = True
             self.entry.rates.allow(self.entry.entry_id, None)
+            if self._desk is not None:
+                self._desk.real_accounts.release(self.entry.entry_id)
             self.entry.waits_for = None
             self.entry.set(RunState.STOPPED)
             self._changes.notify()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Protocol
 from typing import TypeVar
 
 from gatehook.kinds.broker import Broker
+from gatehook.kinds.broker import BrokerEvent
 from gatehook.kinds.capabilities import BrokerCapabilities
+from gatehook.kinds.streams import Items
 
 T = TypeVar("T")
 
@@ -50,6 +53,13 @@ class BrokerAccess(Protocol):
     @property
     def timeout(self) -> float:
         """The deadline of one call, in seconds."""
+
+    def events(self, after: str | None) -> AbstractAsyncContextManager[Items[BrokerEvent]]:
+        """Open the provider's events from a cursor on; opening waits for the budget, what comes does not.
+
+        Raises:
+            Throttled: on entering, when the budget has no room in time.
+        """
 
     async def call(
         self, kind: CallKind, what: str, function: Callable[[], Awaitable[T]], timeout: float | None = None

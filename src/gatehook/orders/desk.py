@@ -59,6 +59,7 @@ from gatehook.orders.machine import with_report
 from gatehook.orders.machine import with_status
 from gatehook.orders.placing import Placing
 from gatehook.orders.reading import UNBOUNDED
+from gatehook.orders.real_accounts import RealAccounts
 from gatehook.orders.reconciliation import Reconciliations
 from gatehook.orders.records import Change
 from gatehook.orders.records import Conclusion
@@ -96,6 +97,7 @@ class Desk:
         self.trading = trading
         self.report = report
         self._bus = bus
+        self.real_accounts = RealAccounts(report)
         self._entries: dict[str, Entry] = {}
         self.flights = Flights()
         self._doubtful: dict[str, Order] = {}
@@ -154,7 +156,7 @@ class Desk:
     async def attach(self, access: BrokerAccess) -> None:
         """Take a new generation of an entry; an earlier one is detached first."""
         await self.detach(access.entry_id)
-        self._entries[access.entry_id] = Entry(access)
+        self._entries[access.entry_id] = Entry(access, self.real_accounts)
 
     async def detach(self, entry_id: str) -> None:
         """Take no more commands for an entry; sends under way get a moment, then they are ``unknown``."""

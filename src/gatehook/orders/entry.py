@@ -31,6 +31,7 @@ from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.orders import OrderRequest
 from gatehook.orders.access import BrokerAccess
 from gatehook.orders.access import CallKind
+from gatehook.orders.real_accounts import RealAccounts
 from gatehook.orders.units import in_instrument_unit
 
 T = TypeVar("T")
@@ -42,7 +43,8 @@ _REALITY: Final = (Mode.PAPER, Mode.DEMO, Mode.LIVE)
 class Entry:
     """One generation of a broker entry: what was asked of it once, and the sends under way."""
 
-    def __init__(self, access: BrokerAccess) -> None:
+    def __init__(self, access: BrokerAccess, real_accounts: RealAccounts) -> None:
+        self._real_accounts = real_accounts
         self.access = access
         self.entry_id = access.entry_id
         self._doubt = anyio.Event()
@@ -126,7 +128,7 @@ class Entry:
             raise ProviderError(f"{what} of entry {self.entry_id} failed: {type(error).__name__}") from error
 
     def check_account(self, account: AccountKey) -> None:
-        """Refuse accounts that are not this entry's, or not in its allow-list; nothing is asked.
+        """Refuse accounts that are not this entry's, not in its allow-list, or another entry's too; nothing is asked.
 
         Raises:
             AccountNotAllowed: naming the account.
@@ -136,17 +138,26 @@ class Entry:
         allowed = self.access.allowed_accounts
         if allowed is not None and account.account_id not in allowed:
             raise AccountNotAllowed(f"account {account} is not in allowedAccounts of entry {self.entry_id}")
+        if other := self._other(account):
+            raise AccountNotAllowed(f"account {account} is reached by entry {other} already; use that one")
 
     def sees(self, account: AccountKey) -> bool:
         """Say whether reports about an account may be recorded."""
-        allowed = self.access.allowed_accounts
-        return account.entry_id == self.entry_id and (allowed is None or account.account_id in allowed)
+        try:
+            self.check_account(account)
+        except AccountNotAllowed:
+            return False
+        return True
+
+    def _other(self, account: AccountKey) -> str | None:
+        ref = self._accounts.get(account.account_id)
+        return None if ref is None else self._real_accounts.other(self.entry_id, ref)
 
     async def accounts(self) -> Sequence[AccountRef]:
         """Ask for the accounts; only those that may be used are returned."""
         refs = await self.read_all("list_accounts", AccountRef, self.access.provider.list_accounts)
-        self._accounts = {ref.account.account_id: ref for ref in refs if self.sees(ref.account)}
-        return tuple(self._accounts.values())
+        self._accounts = {ref.account.account_id: ref for ref in refs if ref.account.entry_id == self.entry_id}
+        return tuple(ref for ref in self._accounts.values() if self.sees(ref.account))
 
     def mode_of(self, account: AccountKey) -> Mode:
         """Return the mode that the broker proved for an account; one that it does not list is live."""
@@ -163,6 +174,7 @@ class Entry:
         self.check_account(account)
         if account.account_id not in self._accounts:
             await self.accounts()
+            self.check_account(account)
         proven = self.mode_of(account)
         if _REALITY.index(proven) > _REALITY.index(mode):
             listed = "" if account.account_id in self._accounts else " (the broker does not list it)"

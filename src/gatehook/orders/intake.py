@@ -63,7 +63,7 @@ async def _follow(desk: Desk, entry: Entry, rounds: Rounds) -> None:
     while True:
         problem = "the stream ended"
         try:
-            async with entry.access.provider.events(after=cursor) as items:
+            async with entry.access.events(cursor) as items:
                 await rounds.snapshot_taken()
                 pause = _PAUSE
                 await _read(desk, entry, rounds, items)

@@ -71,3 +71,9 @@ FILL_ORPHANED: Final = Code(
     "fill {fill} belongs to order {order} of account {account}, which neither the journal nor the venue knows",
     "The fill is kept and counts in the position; ask the venue whose order it was.",
 )
+ACCOUNT_TWICE: Final = Code(
+    "orders.account-twice",
+    Severity.ERROR,
+    'The entries "{first}" and "{entry}" lead to one real account at {place}: {account} is refused.',
+    'Remove one of the two entries, or leave the account out of allowedAccounts of "{entry}".',
+)
