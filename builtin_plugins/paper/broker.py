@@ -22,11 +22,11 @@ from gatehook.kinds.amounts import Money
 from gatehook.kinds.broker import Broker
 from gatehook.kinds.broker import BrokerEvent
 from gatehook.kinds.broker import Evidence
-from gatehook.kinds.broker import OrderList
 from gatehook.kinds.broker import OrderLookup
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
 from gatehook.kinds.checks import check_capabilities
+from gatehook.kinds.commands import OrderList
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.errors import NotFound
 from gatehook.kinds.errors import OrderNotCancellable
 from gatehook.kinds.errors import ProviderError

@@ -9,9 +9,9 @@ import attrs
 from gatehook.kinds.accounts import PositionMode
 from gatehook.kinds.amounts import on_step
 from gatehook.kinds.amounts import plain
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
 from gatehook.kinds.checks import check_shape
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.errors import InsufficientFunds
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import NotFound

@@ -13,9 +13,9 @@ from decimal import Decimal
 import attrs
 
 from gatehook.kinds.amounts import Money
-from gatehook.kinds.broker import OrderList
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
+from gatehook.kinds.commands import OrderList
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderChange

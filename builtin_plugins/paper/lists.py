@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gatehook.kinds.broker import Contingency
-from gatehook.kinds.broker import OrderList
+from gatehook.kinds.commands import Contingency
+from gatehook.kinds.commands import OrderList
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderType

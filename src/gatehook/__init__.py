@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from gatehook.kinds.broker import Broker as Broker
     from gatehook.kinds.broker import BrokerEvent as BrokerEvent
     from gatehook.kinds.broker import Evidence as Evidence
-    from gatehook.kinds.broker import OrderList as OrderList
     from gatehook.kinds.broker import OrderLookup as OrderLookup
-    from gatehook.kinds.broker import PositionRef as PositionRef
-    from gatehook.kinds.broker import Protection as Protection
     from gatehook.kinds.channel import Channel as Channel
     from gatehook.kinds.channel import Message as Message
     from gatehook.kinds.channel import Receipt as Receipt
+    from gatehook.kinds.commands import OrderList as OrderList
+    from gatehook.kinds.commands import PositionRef as PositionRef
+    from gatehook.kinds.commands import Protection as Protection
     from gatehook.kinds.errors import Ambiguous as Ambiguous
     from gatehook.kinds.errors import Denied as Denied
     from gatehook.kinds.errors import NotConnected as NotConnected
@@ -105,7 +105,8 @@ __all__, __getattr__, __dir__ = lazy_exports(  # tested against the imports abov
         "host": "PluginHost",
         "kinds.accounts": "AccountRef AccountState AccountType Balance Mode Position PositionMode PositionReport",
         "kinds.amounts": "Money",
-        "kinds.broker": "Broker BrokerEvent Evidence OrderList OrderLookup PositionRef Protection",
+        "kinds.broker": "Broker BrokerEvent Evidence OrderLookup",
+        "kinds.commands": "OrderList PositionRef Protection",
         "kinds.channel": "Channel Message Receipt",
         "kinds.errors": "Ambiguous Denied NotConnected NotFound ProviderError Rejected UnsupportedCapability",
         "kinds.feed": "ExternalFeed FeedQuery NewsEvent",

@@ -16,8 +16,7 @@ from gatehook.kinds.broker import OrderLookup
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderStatus
 from gatehook.orders import BrokerHandle
-from gatehook.orders import Desk
-from gatehook.orders import Journal
+from tests.orders.desks import desk_on
 from tests.orders.venue import Access
 from tests.orders.venue import Venue
 from tests.orders.venue import VenueBroker
@@ -54,10 +53,7 @@ class FileVenue(VenueBroker):
 
 async def main(directory: Path, count: int) -> None:
     clock = SystemClock()
-    async with (
-        await Journal.open(directory / "journal.sqlite", clock=clock) as journal,
-        Desk(journal, EventBus(), clock, report=lambda diagnostic: None) as desk,
-    ):
+    async with desk_on(directory, EventBus(), clock, lambda diagnostic: None) as desk:
         access = Access(FileVenue(directory / "venue"))
         await desk.attach(access)
         handle = BrokerHandle(desk, "venue", "child")

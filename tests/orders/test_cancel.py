@@ -5,10 +5,10 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from gatehook.kinds.broker import Contingency
-from gatehook.kinds.broker import OrderList
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
+from gatehook.kinds.commands import Contingency
+from gatehook.kinds.commands import OrderList
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import DuplicateClientOrderId
 from gatehook.kinds.errors import InvalidOrder

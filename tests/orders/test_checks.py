@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from gatehook.kinds.accounts import Mode
-from gatehook.kinds.broker import PositionRef
+from gatehook.kinds.commands import PositionRef
 from gatehook.kinds.errors import AccountNotAllowed
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import ModeNotAllowed
@@ -57,19 +57,19 @@ async def test_statement_07_a_wrong_order_is_refused_with_its_rule_and_its_id_st
         assert await floor.handle.orders() == []
 
 
-@pytest.mark.parametrize("mode", [Mode.DEMO, Mode.LIVE])
-async def test_this_release_trades_in_paper_mode_only(floor, mode):
-    async with floor():
-        floor.desk.mode = mode
-        for account in (MAIN, LIVE):
-            with pytest.raises(ModeNotAllowed):
-                await floor.handle.submit_order(limit("a", account=account))
+@pytest.mark.parametrize("mode", [Mode.PAPER, Mode.DEMO])
+async def test_an_account_with_more_real_money_than_the_mode_is_refused(floor, mode):
+    async with floor(mode=mode, allowed_accounts=frozenset({"main", "live"})):
+        with pytest.raises(ModeNotAllowed):
+            await floor.handle.submit_order(limit("a", account=LIVE))
         assert floor.sent() == 0
+        assert (await floor.handle.submit_order(limit("a", account=MAIN))).request.account == MAIN
 
 
 async def test_statement_11_other_accounts_are_refused_everywhere_before_anything_is_asked(floor):
     async with floor(allowed_accounts=frozenset({"main"})):
         ref = PositionRef(account=OTHER, instrument_id=EURUSD)
+        floor.venue.calls.clear()
         for call in (
             lambda: floor.handle.submit_order(limit("a", account=OTHER)),
             lambda: floor.handle.cancel_order(OrderRef(account=OTHER, venue_order_id="V1")),

@@ -48,8 +48,8 @@ def waited(monkeypatch):
 
 async def test_intents_and_the_desks_own_words_wait_for_the_disk_and_the_venues_do_not(tmp_path, waited):
     async with await Journal.open(tmp_path / "j", clock=SystemClock()) as journal:
-        known, _ = await journal.claim(submitted("a"), "digest")
-        other, _ = await journal.claim(submitted("b"), "digest")
+        known, _ = await journal.claim(submitted("a"), "digest", "test")
+        other, _ = await journal.claim(submitted("b"), "digest", "test")
         assert waited == [True, True]
         report = Order.of(limit("a"), OrderStatus.ACCEPTED, venue_order_id="1")
         await journal.conclude(known.seq, Conclusion(report=report))
@@ -64,7 +64,13 @@ async def test_intents_and_the_desks_own_words_wait_for_the_disk_and_the_venues_
 
 async def test_a_write_waits_for_the_disk_where_it_is_asked_to(tmp_path):
     with closing(open_writer(tmp_path / "j")) as connection:
-        writer = Writer(connection, on_commit=lambda _: None, on_rollback=lambda: None)
+        writer = Writer(
+            connection,
+            on_commit=lambda _: None,
+            on_rollback=lambda: None,
+            before_commit=lambda results, durable: None,
+            on_failure=lambda: None,
+        )
 
         def level(db):
             return db.execute("PRAGMA synchronous").fetchone()[0]
@@ -77,7 +83,7 @@ async def test_a_write_waits_for_the_disk_where_it_is_asked_to(tmp_path):
 
 async def test_positions_that_a_power_cut_took_are_not_given_out_again(tmp_path):
     async with await Journal.open(tmp_path / "j", clock=SystemClock()) as journal:
-        known, _ = await journal.claim(submitted("a"), "digest")
+        known, _ = await journal.claim(submitted("a"), "digest", "test")
         for suffix in ("", "-wal"):
             shutil.copy(tmp_path / f"j{suffix}", tmp_path / f"cut{suffix}")
         await journal.conclude(known.seq, Conclusion(report=Order.of(limit("a"), OrderStatus.ACCEPTED)))
@@ -87,12 +93,12 @@ async def test_positions_that_a_power_cut_took_are_not_given_out_again(tmp_path)
         [first, second] = [change.seq for change in await journal.changes()]
         assert first == read[0]
         assert second > read[-1]
-        await journal.claim(submitted("b"), "digest")
+        await journal.claim(submitted("b"), "digest", "test")
         assert [change.seq for change in await journal.changes(after=read[-1])] == [second, second + 1]
 
 
 async def test_an_intent_is_in_the_file_before_anybody_goes_on(tmp_path):
     async with await Journal.open(tmp_path / "j", clock=SystemClock()) as journal:
-        await journal.claim(submitted("a"), "digest")
+        await journal.claim(submitted("a"), "digest", "test")
         with closing(sqlite3.connect(tmp_path / "j")) as other:
             assert other.execute("SELECT status FROM orders").fetchall() == [("submitted",)]

@@ -16,6 +16,7 @@ from gatehook.orders import BrokerHandle
 from gatehook.orders import Desk
 from gatehook.orders import Journal
 from tests.orders.conftest import eventually
+from tests.orders.desks import parts
 from tests.orders.venue import Access
 from tests.orders.venue import limit
 
@@ -102,11 +103,12 @@ async def test_an_outcome_without_room_is_true_for_the_caller_and_written_later(
 
 async def test_a_disk_without_room_at_the_start_hides_no_unknown_order(floor, disk):
     async with await Journal.open(floor.path, clock=floor.clock) as journal:
-        await journal.claim(Order.of(limit("a"), OrderStatus.SUBMITTED), "digest")
+        await journal.claim(Order.of(limit("a"), OrderStatus.SUBMITTED), "digest", "test")
     floor.venue.accept(limit("a"))
-    async with await Journal.open(floor.path, clock=floor.clock) as journal:
+    with parts(floor.folder, floor.clock, floor.diagnostics.append) as others:
+        journal = await Journal.open(floor.path, clock=floor.clock)
         disk.shut()
-        async with Desk(journal, floor.bus, floor.clock, report=floor.diagnostics.append) as desk:
+        async with journal, Desk(journal, floor.bus, floor.clock, **others) as desk:
             assert [one.status for one in desk.unknown_orders()] == [OrderStatus.SUBMITTED]
             access = Access(floor.broker)
             await desk.attach(access)
@@ -118,4 +120,4 @@ async def test_a_disk_without_room_at_the_start_hides_no_unknown_order(floor, di
                 desk.entry("venue").raise_doubt()
                 await eventually(lambda: not desk.unknown_orders() and not desk.has_unsaved)
                 tasks.cancel_scope.cancel()
-        assert (await journal.order("a")).order.status is OrderStatus.CANCELED
+            assert (await journal.order("a")).order.status is OrderStatus.CANCELED

@@ -11,15 +11,15 @@ import pytest
 
 from gatehook.audit import read
 from gatehook.config.trading import LimitsConfig
-from gatehook.config.trading import Permit
 from gatehook.config.trading import PermissionRule
+from gatehook.config.trading import Permit
 from gatehook.config.trading import TradingSection
 from gatehook.guard.guard import Rules
 from gatehook.kinds.accounts import Mode
-from gatehook.kinds.broker import OrderList
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
 from gatehook.kinds.capabilities import ListContingency
+from gatehook.kinds.commands import OrderList
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.errors import AccountNotAllowed
 from gatehook.kinds.errors import ApprovalDenied
 from gatehook.kinds.errors import ApprovalPending
@@ -27,7 +27,6 @@ from gatehook.kinds.errors import DuplicateClientOrderId
 from gatehook.kinds.errors import Halted
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import LimitExceeded
-from gatehook.kinds.errors import ModeNotAllowed
 from gatehook.kinds.errors import PermissionDenied
 from gatehook.kinds.orders import OrderChange
 from gatehook.kinds.orders import OrderStatus
@@ -284,13 +283,6 @@ async def test_a_protective_order_is_not_canceled_as_if_it_were_risk(floor):
 
 
 # --- modes
-
-
-async def test_an_account_with_more_real_money_than_the_mode_is_refused(floor):
-    async with floor(allowed_accounts=frozenset({"main", "live"})):
-        with pytest.raises(ModeNotAllowed):
-            await floor.handle.submit_order(limit("a", account=LIVE))
-    assert floor.sent() == 0
 
 
 async def test_a_live_account_asks_and_needs_to_be_named(floor):

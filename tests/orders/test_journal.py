@@ -28,7 +28,7 @@ def submitted(name):
 async def filled_journal(path, count=3):
     async with await Journal.open(path, clock=SystemClock()) as journal:
         for number in range(count):
-            await journal.claim(submitted(f"a{number}"), "digest")
+            await journal.claim(submitted(f"a{number}"), "digest", "test")
 
 
 async def refused(path):
@@ -47,7 +47,7 @@ async def test_what_was_acknowledged_is_there_again(tmp_path):
         assert journal.diagnostics == ()
         assert (tmp_path / "j").stat().st_mode & 0o077 == 0
     with pytest.raises(StorageUnavailable):
-        await journal.claim(submitted("b"), "digest")
+        await journal.claim(submitted("b"), "digest", "test")
 
 
 async def test_both_times_are_kept(tmp_path):
@@ -56,7 +56,7 @@ async def test_both_times_are_kept(tmp_path):
             return 5
 
     async with await Journal.open(tmp_path / "j", clock=Replay()) as journal:
-        await journal.claim(submitted("a"), "digest")
+        await journal.claim(submitted("a"), "digest", "test")
         [change] = await journal.changes()
         assert change.at.market == 5
         assert change.at.wall > 10**18
@@ -101,9 +101,9 @@ async def test_a_damaged_file_is_refused_and_not_touched(tmp_path, damage):
 async def test_a_torn_tail_is_recovered_and_reported(tmp_path):
     path, copy = tmp_path / "j", tmp_path / "copy"
     async with await Journal.open(path, clock=SystemClock()) as journal:
-        await journal.claim(submitted("a"), "digest")
+        await journal.claim(submitted("a"), "digest", "test")
         whole = (tmp_path / "j-wal").read_bytes()
-        await journal.claim(submitted("b"), "digest")
+        await journal.claim(submitted("b"), "digest", "test")
         shutil.copy(path, copy)
         torn = (tmp_path / "j-wal").read_bytes()[: len(whole) + 3000]
         copy.with_name("copy-wal").write_bytes(torn)
@@ -117,7 +117,7 @@ async def test_a_log_left_by_a_kill_is_recovered_silently(tmp_path):
     path, copy = tmp_path / "j", tmp_path / "copy"
     async with await Journal.open(path, clock=SystemClock()) as journal:
         for name in "abcdef":
-            await journal.claim(submitted(name), "digest")
+            await journal.claim(submitted(name), "digest", "test")
         shutil.copy(path, copy)
         shutil.copy(tmp_path / "j-wal", tmp_path / "copy-wal")
     async with await Journal.open(copy, clock=SystemClock()) as journal:
@@ -137,7 +137,7 @@ async def test_many_writers_share_commits_and_each_gets_its_own_answer(tmp_path)
         journal.listen(heard.append)
 
         async def claim(number):
-            found[number] = await journal.claim(submitted(f"a{number % 40}"), "digest")
+            found[number] = await journal.claim(submitted(f"a{number % 40}"), "digest", "test")
 
         async with anyio.create_task_group() as tasks:
             for number in range(80):
@@ -153,9 +153,9 @@ async def test_a_writer_that_is_cancelled_while_it_waits_writes_nothing_and_harm
     async with await Journal.open(tmp_path / "j", clock=SystemClock()) as journal:
         async with anyio.create_task_group() as tasks:
             for number in range(20):
-                tasks.start_soon(journal.claim, submitted(f"a{number}"), "digest")
+                tasks.start_soon(journal.claim, submitted(f"a{number}"), "digest", "test")
             await anyio.lowlevel.checkpoint()
             tasks.cancel_scope.cancel()
-        known, fresh = await journal.claim(submitted("b"), "digest")
+        known, fresh = await journal.claim(submitted("b"), "digest", "test")
         assert fresh
         assert await journal.order("b") == known

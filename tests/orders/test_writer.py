@@ -18,7 +18,13 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def writing(connection, *, on_rollback=lambda: None):
     connection.execute("CREATE TABLE words (word TEXT NOT NULL)")
-    writer = Writer(connection, on_commit=lambda results: None, on_rollback=on_rollback)
+    writer = Writer(
+        connection,
+        on_commit=lambda results: None,
+        on_rollback=on_rollback,
+        before_commit=lambda results, durable: None,
+        on_failure=lambda: None,
+    )
     try:
         with anyio.fail_after(10):
             yield writer
@@ -51,7 +57,13 @@ async def test_a_listener_that_raises_holds_up_no_writer(connection):
 
     seen = []
     connection.execute("CREATE TABLE words (word TEXT NOT NULL)")
-    writer = Writer(connection, on_commit=told, on_rollback=lambda: None)
+    writer = Writer(
+        connection,
+        on_commit=told,
+        on_rollback=lambda: None,
+        before_commit=lambda results, durable: None,
+        on_failure=lambda: None,
+    )
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: seen.append(context["exception"]))
     with anyio.fail_after(10):
         await writer.write(lambda db: db.execute("INSERT INTO words VALUES ('one')"))

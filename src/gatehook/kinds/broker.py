@@ -17,8 +17,9 @@ from gatehook.kinds.accounts import AccountRef
 from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.amounts import Money
-from gatehook.kinds.conversion import as_tuple
-from gatehook.kinds.conversion import exact_or_none
+from gatehook.kinds.commands import OrderList
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.errors import Rejected
@@ -31,7 +32,6 @@ from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderChange
 from gatehook.kinds.orders import OrderRef
 from gatehook.kinds.orders import OrderRequest
-from gatehook.kinds.orders import Trailing
 from gatehook.kinds.provider import Page
 from gatehook.kinds.provider import Provider
 from gatehook.kinds.streams import Items
@@ -62,43 +62,6 @@ class OrderLookup:
     order: Order | None = None
     complete: bool
     as_of: Ns
-
-
-class Contingency(StrEnum):
-    """How the orders of a list depend on each other: one cancels the other, one triggers the others, or an entry with a
-    take-profit and a stop-loss of which one cancels the other.
-    """
-
-    OCO = "oco"
-    OTO = "oto"
-    BRACKET = "bracket"
-
-
-@attrs.frozen(kw_only=True)
-class OrderList:
-    """Orders that depend on each other. For OTO and bracket the first is the parent."""
-
-    list_id: str
-    contingency: Contingency
-    orders: tuple[OrderRequest, ...] = attrs.field(converter=as_tuple)
-
-
-@attrs.frozen(kw_only=True)
-class Protection:
-    """Stop-loss, take-profit and trailing stop of a position; a field left ``None`` is removed."""
-
-    stop_loss: Decimal | None = attrs.field(default=None, converter=exact_or_none)
-    take_profit: Decimal | None = attrs.field(default=None, converter=exact_or_none)
-    trailing: Trailing | None = None
-
-
-@attrs.frozen(kw_only=True)
-class PositionRef:
-    """Names a position. Netting accounts have one an instrument; hedging ones need ``position_id``."""
-
-    account: AccountKey
-    instrument_id: InstrumentId
-    position_id: str | None = None
 
 
 class Broker(Provider, ABC):

@@ -113,7 +113,9 @@ class Book:
         return known, True
 
     def intend(self, seqs: tuple[int, ...], permit: str) -> list[Known]:
-        """Write the intents of claimed orders together. Returns them; one that is not ``initialized`` any more is left."""
+        """Write the intents of claimed orders together, and return them; one that is not ``initialized`` any more is
+        left as it is.
+        """
         intended = []
         for seq in seqs:
             known = self._known(seq)

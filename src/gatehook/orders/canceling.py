@@ -24,6 +24,7 @@ from gatehook.orders.journaled import named
 from gatehook.orders.journaled import orders_of
 from gatehook.orders.journaled import raise_refusal
 from gatehook.orders.reading import UNBOUNDED
+from gatehook.orders.records import Command
 from gatehook.orders.records import Known
 from gatehook.orders.sending import Proof
 from gatehook.orders.sending import Reply
@@ -44,8 +45,13 @@ class Canceling:
         self._desk = desk
         self._way = JournaledCommands(desk)
 
-    async def cancel(self, entry_id: str, order: OrderRef | str, command_id: str, caller: str) -> Order:
-        """Cancel what is left of an order; see ``BrokerHandle.cancel_order``."""
+    async def cancel(
+        self, entry_id: str, order: OrderRef | str, command_id: str, caller: str, *, insisted: bool = False
+    ) -> Order:
+        """Cancel what is left of an order; see ``BrokerHandle.cancel_order``.
+
+        ``insisted``: a person takes protection away on purpose, in a halt too.
+        """
         entry = self._desk.entry(entry_id)
         ref, known = await self._way.find(entry, order)
         command = command_of("cancel_order", command_id, ref.account, caller, named(ref))
@@ -54,7 +60,7 @@ class Canceling:
             if known is not None and known.order.status.is_final:
                 raise OrderNotCancellable(f"order {command.body['order']} is {known.order.status} already")
             await entry.check_mode(ref.account, self._desk.mode)
-            return self._way.facts(entry, command, reducing=self._reduces(known), order=str(command.body["order"]))
+            return self._way.facts(entry, command, reducing=self._reduces(known), details=_shown(command))
 
         async def go(permit: str) -> Order:
             provider = entry.access.provider
@@ -139,6 +145,10 @@ class Canceling:
                 except ProviderError:
                     results.append(order)  # its state says what became of it
         return results
+
+
+def _shown(command: Command) -> tuple[tuple[str, str], ...]:
+    return (("order", str(command.body["order"])),)
 
 
 def _may_go(order: Order) -> bool:

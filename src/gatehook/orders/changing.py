@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,11 @@ import attrs
 
 from gatehook.guard.facts import CommandFacts
 from gatehook.kinds.accounts import PositionReport
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
+from gatehook.kinds.amounts import plain
 from gatehook.kinds.checks import check_instrument
 from gatehook.kinds.codec import to_json
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import NotFound
@@ -85,9 +87,7 @@ class Changing:
         if now is None or now.order.status is not OrderStatus.PENDING_UPDATE:
             self._desk.guard.limits.settle(command_id)
 
-    async def _checked(
-        self, entry: Entry, ref: OrderRef, known: Known | None, change: OrderChange
-    ) -> OrderRequest:
+    async def _checked(self, entry: Entry, ref: OrderRef, known: Known | None, change: OrderChange) -> OrderRequest:
         entry.check_declared("amend")
         await entry.check_mode(ref.account, self._desk.mode)
         if known is None:
@@ -113,7 +113,7 @@ class Changing:
         async def resolve(_: bool) -> CommandFacts:
             entry.check_declared("protection" if protection.trailing is None else "trailing_stop_loss")
             await entry.check_mode(ref.account, self._desk.mode)
-            return self._way.facts(entry, command, **_shown(ref, protection))
+            return self._way.facts(entry, command, details=_shown(ref, protection))
 
         async def go(permit: str) -> PositionReport:
             reply = await self._way.send(
@@ -146,12 +146,16 @@ def amended(request: OrderRequest, change: OrderChange) -> OrderRequest:
     return attrs.evolve(request, **set_fields)
 
 
-def _shown(ref: PositionRef, protection: Protection) -> dict[str, str]:
+def _shown(ref: PositionRef, protection: Protection) -> tuple[tuple[str, str], ...]:
     trailing = protection.trailing
-    return {
-        "instrument": str(ref.instrument_id),
-        "position": ref.position_id or "the only one",
-        "stop_loss": str(protection.stop_loss or "none"),
-        "take_profit": str(protection.take_profit or "none"),
-        "trailing": "none" if trailing is None else f"{trailing.offset} {trailing.unit}",
-    }
+    return (
+        ("instrument", str(ref.instrument_id)),
+        ("position", ref.position_id or "the only one"),
+        ("stop-loss", _price(protection.stop_loss)),
+        ("take-profit", _price(protection.take_profit)),
+        ("trailing", "none" if trailing is None else f"{plain(trailing.offset)} {trailing.unit}"),
+    )
+
+
+def _price(price: Decimal | None) -> str:
+    return "none" if price is None else plain(price)

@@ -9,10 +9,10 @@ from gatehook.guard.facts import CommandFacts
 from gatehook.guard.facts import CommandKind
 from gatehook.kinds.accounts import Position
 from gatehook.kinds.accounts import PositionReport
-from gatehook.kinds.broker import PositionRef
 from gatehook.kinds.checks import check_instrument
 from gatehook.kinds.checks import check_shape
 from gatehook.kinds.checks import default_time_in_force
+from gatehook.kinds.commands import PositionRef
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import NotFound
 from gatehook.kinds.orders import Order
@@ -59,7 +59,7 @@ class Closing:
                 )
             return facts
 
-        async def call(entry: Entry, request: OrderRequest) -> Order:
+        async def call(entry: Entry, _: OrderRequest) -> Order:
             return await entry.access.provider.close_position(ref, quantity=quantity, command_id=command_id)
 
         async def work() -> Order:

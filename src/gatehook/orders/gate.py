@@ -4,7 +4,6 @@ one is to be asked; after the person's answer everything is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import Any
@@ -16,7 +15,6 @@ import anyio
 from gatehook.audit import kinds
 from gatehook.config.trading import Permit
 from gatehook.guard.approvals import Approval
-from gatehook.guard.approvals import ApprovalState
 from gatehook.guard.facts import CommandFacts
 from gatehook.guard.permissions import Verdict
 from gatehook.guard.shown import shown_facts
@@ -258,7 +256,7 @@ def _orders(facts: CommandFacts) -> tuple[OrderRequest, ...]:
     return tuple(order.request for order in facts.orders)
 
 
-def _about(approval: Approval) -> dict[str, str]:
+def _about(approval: Approval) -> dict[str, Any]:
     return {
         "approval": approval.approval_id,
         "command_id": approval.command_id,

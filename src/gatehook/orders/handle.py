@@ -10,10 +10,10 @@ from gatehook.kinds.accounts import AccountRef
 from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.amounts import Money
-from gatehook.kinds.broker import OrderList
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
 from gatehook.kinds.capabilities import BrokerCapabilities
+from gatehook.kinds.commands import OrderList
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.instruments import Instrument
 from gatehook.kinds.instruments import InstrumentId
@@ -60,7 +60,7 @@ class BrokerHandle:
         """Submit an order. The same id with the same content gives the first order, however often and whenever.
 
         An order whose outcome is not proven is returned as ``unknown``, one that the venue refused as ``rejected``, one
-        that a person is asked for as ``initialized``: its reason names the approval, and its events tell what came of it.
+        that a person is asked for as ``initialized``: its reason names the approval, its events tell what came of it.
 
         Raises:
             Denied: what is wrong with it (the subclass says); nothing was sent, its id is free.

@@ -151,6 +151,7 @@ class JournaledCommands:
         return known.order.ref, known
 
     async def known(self, ref: OrderRef) -> Known | None:
+        """Return what the journal knows of an order."""
         known = None if ref.client_order_id is None else await self._journal.order(ref.client_order_id)
         if known is not None and known.order.request.account == ref.account:
             return known
@@ -247,7 +248,7 @@ class JournaledCommands:
         raise_refusal(reply)
         if known is None:
             await self.apply(entry, reply)
-            return order_of(reply)
+            return _order_of(reply)
         if reply.proof is Proof.ANSWERED:
             return await self._desk.record(known, Conclusion(report=reply.value))
         order = await self._desk.record(known, Conclusion(status=pending, reason=reply.reason))
@@ -258,7 +259,7 @@ class JournaledCommands:
         """Return the order as it is now, after a cancel or an amend that was sent before."""
         raise_refusal(reply)
         known = await self.known(ref)
-        return order_of(reply) if known is None else known.order
+        return _order_of(reply) if known is None else known.order
 
     async def current(self, account: AccountKey, value: Any) -> Sequence[Order]:
         """Return the orders of an answer as the journal has them now."""
@@ -274,6 +275,7 @@ class JournaledCommands:
 
 
 def command_of(kind: str, command_id: str, account: AccountKey, caller: str, content: dict[str, Any]) -> Command:
+    """Make a command; its account and content are what it is recognised by."""
     return Command(
         command_id=command_id,
         kind=kind,
@@ -297,11 +299,13 @@ def an_order(known: Known | None, reply: Reply) -> Reply:
 
 
 def orders_of(reply: Reply) -> Reply:
+    """Take an answer only if it is a list of orders."""
     is_right = isinstance(reply.value, (list, tuple)) and all(isinstance(one, Order) for one in reply.value)
     return _typed(reply, is_right)
 
 
 def positions_of(reply: Reply) -> Reply:
+    """Take an answer only if it is a report of positions."""
     return _typed(reply, isinstance(reply.value, PositionReport))
 
 
@@ -311,13 +315,14 @@ def _typed(reply: Reply, is_right: bool) -> Reply:
     return unproven(f"the provider answered with {type(reply.value).__name__}")
 
 
-def order_of(reply: Reply) -> Order:
+def _order_of(reply: Reply) -> Order:
     if isinstance(reply.value, Order):
         return reply.value
     raise Ambiguous("what became of the order is not known, and the journal does not have it; look it up at the venue")
 
 
 def raise_refusal(reply: Reply) -> None:
+    """Raise the error with which a call ended that proved that nothing was done."""
     if reply.error is not None:
         raise reply.error
 

@@ -11,9 +11,9 @@ import attrs
 from gatehook.guard.approvals import Approval
 from gatehook.guard.facts import CommandFacts
 from gatehook.guard.facts import CommandKind
-from gatehook.kinds.broker import OrderList
 from gatehook.kinds.capabilities import ListContingency
 from gatehook.kinds.checks import check_shape
+from gatehook.kinds.commands import OrderList
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.orders import Order

@@ -94,9 +94,7 @@ class Placing:
         known = await self._desk.journal.order(client_order_id)
         return None if known is None else same(known, digest)
 
-    def facts(
-        self, kind: CommandKind, entry: Entry, order: OrderFacts, digest: str, caller: str
-    ) -> CommandFacts:
+    def facts(self, kind: CommandKind, entry: Entry, order: OrderFacts, digest: str, caller: str) -> CommandFacts:
         """Return the facts of a command that makes one order."""
         return CommandFacts(
             kind=kind,
@@ -144,66 +142,8 @@ class Placing:
         how: Sending,
     ) -> Plan[Order]:
         """Return the way of a command that makes one order."""
-        desk = self._desk
-        facts: list[CommandFacts] = []
-
-        async def resolved(rich: bool) -> CommandFacts:
-            facts[:] = [await resolve(rich)]
-            return facts[0]
-
-        def order() -> OrderRequest:
-            return facts[0].orders[0].request
-
-        async def go(permit: str) -> Order:
-            try:
-                return await self._place(desk.entry(entry_id), order(), digest, caller, permit, how, waiting)
-            except Exception:
-                if permit == REDUCING:
-                    desk.guard.limits.release(client_order_id)
-                raise
-
-        waiting: list[Known] = []
-
-        async def wait(approval: Approval) -> Order:
-            intent = attrs.evolve(desk.intent(order(), caller, OrderStatus.INITIALIZED), reason=waiting_reason(approval))
-            known, _ = await desk.journal.claim(intent, digest, "")
-            waiting.append(known)
-            return known.order
-
-        async def drop(reason: Reason) -> None:
-            for known in waiting:
-                await desk.record(known, Conclusion(status=OrderStatus.DENIED, reason=reason))
-
-        return Plan(resolve=resolved, known=lambda: self.known(client_order_id, digest), send=go, wait=wait, drop=drop)
-
-    async def _place(
-        self,
-        entry: Entry,
-        request: OrderRequest,
-        digest: str,
-        caller: str,
-        permit: str,
-        how: Sending,
-        waiting: list[Known],
-    ) -> Order:
-        desk = self._desk
-        if waiting:
-            (known,) = await desk.journal.intend([waiting[0].seq], permit)
-            fresh = known.order.status is OrderStatus.SUBMITTED
-        else:
-            known, fresh = await desk.journal.claim(desk.intent(request, caller), digest, permit)
-        if not fresh:
-            desk.guard.limits.release(request.client_order_id)
-            return same(known, digest)
-        kind = CallKind.REDUCE if permit == REDUCING else CallKind.SUBMIT
-        reply = self.latched(known, permit) or await send(
-            entry,
-            kind,
-            how.what,
-            lambda: how.call(entry, request),
-            superseded=lambda: self.superseded(known, permit),
-        )
-        return await desk.conclude(known, checked(reply, request))
+        way = _OrderWay(self._desk, resolve, entry_id, client_order_id, digest, caller, how)
+        return Plan(resolve=way.resolve, known=way.known, send=way.send, wait=way.wait, drop=way.drop)
 
     async def superseded(self, known: Known, permit: str) -> bool:
         """Whether an order must not be sent once more: the venue has it after all, or trading was halted."""
@@ -221,3 +161,79 @@ class Placing:
         except Halted as error:
             return Reply(proof=Proof.NOTHING_SENT, error=error, reason=reason_of(error))
         return None
+
+
+class _OrderWay:
+    """One order on its way through the gate."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        resolve: Callable[[bool], Awaitable[CommandFacts]],
+        entry_id: str,
+        client_order_id: str,
+        digest: str,
+        caller: str,
+        how: Sending,
+    ) -> None:
+        self._desk = desk
+        self._resolve = resolve
+        self._entry_id = entry_id
+        self._client_order_id = client_order_id
+        self._digest = digest
+        self._caller = caller
+        self._how = how
+        self._request: OrderRequest | None = None
+        self._waiting: Known | None = None
+
+    async def resolve(self, rich: bool) -> CommandFacts:
+        facts = await self._resolve(rich)
+        self._request = facts.orders[0].request
+        return facts
+
+    async def known(self) -> Order | None:
+        return await self._desk.placing.known(self._client_order_id, self._digest)
+
+    async def wait(self, approval: Approval) -> Order:
+        intent = self._desk.intent(self._order, self._caller, OrderStatus.INITIALIZED)
+        intent = attrs.evolve(intent, reason=waiting_reason(approval))
+        self._waiting, _ = await self._desk.journal.claim(intent, self._digest, "")
+        return self._waiting.order
+
+    async def drop(self, reason: Reason) -> None:
+        if self._waiting is not None:
+            await self._desk.record(self._waiting, Conclusion(status=OrderStatus.DENIED, reason=reason))
+
+    async def send(self, permit: str) -> Order:
+        try:
+            return await self._send(permit)
+        except Exception:
+            if permit == REDUCING:
+                self._desk.guard.limits.release(self._client_order_id)
+            raise
+
+    @property
+    def _order(self) -> OrderRequest:
+        assert self._request is not None, "the command was resolved"
+        return self._request
+
+    async def _send(self, permit: str) -> Order:
+        desk, entry, request = self._desk, self._desk.entry(self._entry_id), self._order
+        known, fresh = await self._intend(permit)
+        if not fresh:
+            desk.guard.limits.release(self._client_order_id)
+            return same(known, self._digest)
+        reply = desk.placing.latched(known, permit) or await send(
+            entry,
+            CallKind.REDUCE if permit == REDUCING else CallKind.SUBMIT,
+            self._how.what,
+            lambda: self._how.call(entry, request),
+            superseded=lambda: desk.placing.superseded(known, permit),
+        )
+        return await desk.conclude(known, checked(reply, request))
+
+    async def _intend(self, permit: str) -> tuple[Known, bool]:
+        if self._waiting is None:
+            return await self._desk.journal.claim(self._desk.intent(self._order, self._caller), self._digest, permit)
+        (known,) = await self._desk.journal.intend([self._waiting.seq], permit)
+        return known, known.order.status is OrderStatus.SUBMITTED

@@ -23,14 +23,17 @@ def in_instrument_unit(request: OrderRequest, instrument: Instrument) -> OrderRe
     """Return the order with its quantity in the instrument's unit. One in ``quote`` is left as it is.
 
     Raises:
-        UnitMismatch: lots are not contracts; a contract that is worth a fixed amount of the quote currency has no fixed
-            base; the quotient does not come out even. The message names the numbers.
+        UnitMismatch: lots are not contracts; an instrument without a contract size has neither; a contract that is
+            worth a fixed amount of the quote currency has no fixed base; the quotient does not come out even. The
+            message names the numbers.
     """
     unit = request.quantity_unit
     if unit in (QuantityUnit.QUOTE, instrument.quantity_unit):
         return request
     if instrument.quantity_unit is QuantityUnit.QUOTE or {unit, instrument.quantity_unit} <= _PARCELS:
         raise _mismatch(request, instrument, "one cannot be made from the other")
+    if instrument.quantity_unit is QuantityUnit.BASE and instrument.contract_size == 1:
+        raise _mismatch(request, instrument, f"the venue does not say how much one of its {unit} is")
     if instrument.settlement is Settlement.INVERSE:
         raise _mismatch(request, instrument, "the base of an inverse contract depends on the price")
     if unit is QuantityUnit.BASE:
