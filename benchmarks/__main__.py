@@ -21,6 +21,7 @@ NAMES: Final = (
     "loading",
     "guarded_read",
     "submit",
+    "desk",
     "durability",
     "ticks",
     "memory_search",

@@ -1,6 +1,6 @@
 """SIGKILL of ``gatehook run`` at random points of many submissions: no acknowledged order is missing, none doubled.
 
-The numbers are small here; ``GATEHOOK_KILLS`` and ``GATEHOOK_SUBMISSIONS`` set others.
+The numbers are small here; ``GATEHOOK_RUN_KILLS`` and ``GATEHOOK_SUBMISSIONS`` set others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gatehook.cli.failures import RemoteFailure
 from gatehook.diagnostics import GatehookError
 
 SUBMISSIONS = int(os.environ.get("GATEHOOK_SUBMISSIONS", "500"))
-KILLS = int(os.environ.get("GATEHOOK_KILLS", "12"))
+KILLS = int(os.environ.get("GATEHOOK_RUN_KILLS", "12"))
 SEED = 20261122
 AT_VENUE = ("accepted", "filled")
 
