@@ -79,9 +79,7 @@ class Guard:
         starts = Days(
             data_dir / days.FILE_NAME, day_start=trading.day_start, value=valuer.value, now=clock.now, report=report
         )
-        grants = Grants.open(
-            data_dir, key=key, wall=clock.wall, monotonic=clock.monotonic, day_start=trading.day_start
-        )
+        grants = Grants.open(data_dir, key=key, wall=clock.wall, monotonic=clock.monotonic, day_start=trading.day_start)
         for diagnostic in grants.diagnostics:
             report(diagnostic)
         return cls(

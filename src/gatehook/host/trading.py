@@ -99,4 +99,6 @@ def _void_orphans(config: Config, audit: AuditLog) -> None:
     with closing(open_reader(data_dir / "journal.sqlite")) as db:
         orphans = orphaned_intents(db, read(data_dir, last=_UNDER_WAY))
     if orphans:
-        audit.append([void_of(one, actor=_GATEWAY, reason="the gateway ended before it was journaled") for one in orphans])
+        audit.append(
+            [void_of(one, actor=_GATEWAY, reason="the gateway ended before it was journaled") for one in orphans]
+        )
