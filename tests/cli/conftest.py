@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from gatehook.cli.app import app
+from tests.cli.process import Running
 
 
 @attrs.frozen
@@ -66,3 +67,19 @@ def gatehook(tmp_path, monkeypatch):
     line.here.mkdir()
     monkeypatch.chdir(line.here)
     return line
+
+
+@pytest.fixture
+def run(gatehook):
+    """Start gateways in processes of their own; what still runs at the end of the test is killed."""
+    started = []
+
+    def start(*options, wait=True):
+        started.append(Running(gatehook, *options, wait=wait))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+            one.end()

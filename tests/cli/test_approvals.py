@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import Running
 from tests.cli.process import eventually
 
 BUY = ("orders", "place", "buy", "3", "XYZ.DEMO", "--account", "demo/main")
+
+
+def configure(gatehook, mode, proven=None):
+    """Run in a mode; the broker proves the same, or another."""
+    gatehook.config.write_text(
+        f'[gateway]\nmode = "{mode}"\n\n'
+        f'[plugins.entries.demo.config]\nmode = "{proven or mode}"\nallowedAccounts = ["main"]\n'
+    )
 
 
 @pytest.fixture
@@ -31,17 +38,13 @@ def demo(gatehook):
         configSchema={"type": "object", "properties": {"mode": {"type": "string"}, "outside": {"type": "string"}}},
     )
     assert gatehook("plugins", "enable", "demo", "--yes").code == 0
-    gatehook.config.write_text('[gateway]\nmode = "demo"\n')
+    configure(gatehook, "demo")
     return gatehook
 
 
 @pytest.fixture
-def running(demo):
-    one = Running(demo)
-    yield one
-    if one.process.poll() is None:
-        one.process.kill()
-        one.end()
+def running(demo, run):
+    return run()
 
 
 def waiting(gatehook, client_order_id, *more):
@@ -97,7 +100,18 @@ def test_a_grant_answers_in_advance_as_often_as_it_says(demo, running):
     shown = demo("permissions", "--json").json
     assert (shown["defaults"], shown["grants"]) == ({"trade": "ask"}, [])
     given = demo(
-        "permissions", "grant", "--caller", "cli", "--expires", "1h", "--uses", "1", "--symbol", "XYZ.*", "--yes", "--json"
+        "permissions",
+        "grant",
+        "--caller",
+        "cli",
+        "--expires",
+        "1h",
+        "--uses",
+        "1",
+        "--symbol",
+        "XYZ.*",
+        "--yes",
+        "--json",
     )
     assert given.code == 0, given
     assert demo(*BUY, "--client-order-id", "granted").code == 0
@@ -140,19 +154,19 @@ def test_what_waits_is_withdrawn_by_a_stop(demo, running):
     assert answers == ["withdrawn"]
 
 
-def test_a_live_account_is_not_traded_in_mode_demo(demo):
-    demo.config.write_text('[gateway]\nmode = "demo"\n\n[plugins.entries.demo.config]\nmode = "live"\n')
-    running = Running(demo)
+def test_a_live_account_is_not_traded_in_mode_demo(demo, run):
+    configure(demo, "demo", proven="live")
+    running = run()
     refused = demo(*BUY, "--json")
     assert (refused.code, refused.json["error"]["code"]) == (1, "mode_not_allowed")
     assert running.stop() == 0
 
 
-def test_live_runs_once_it_is_confirmed(demo):
-    demo.config.write_text('[gateway]\nmode = "live"\n\n[plugins.entries.demo.config]\nmode = "live"\n')
+def test_live_runs_once_it_is_confirmed(demo, run):
+    configure(demo, "live")
     assert demo("run").code == 1
     assert demo("mode", "confirm-live", "--yes").code == 0
-    running = Running(demo)
+    running = run()
     assert "mode: live" in running.lines
     assert waiting(demo, "live")
     assert running.stop() == 0

@@ -7,7 +7,6 @@ import signal
 
 import pytest
 
-from tests.cli.process import Running
 from tests.cli.process import eventually
 
 BUY = ("orders", "place", "buy", "1000", "EURUSD.SIMULATED")
@@ -16,13 +15,8 @@ STOP = ("orders", "place", "sell", "1000", "EURUSD.SIMULATED", "--type", "stop",
 
 
 @pytest.fixture
-def running(gatehook):
-    one = Running(gatehook)
-    yield one
-    if one.process.poll() is None:
-        one.process.send_signal(signal.SIGCONT)
-        one.process.kill()
-        one.end()
+def running(run):
+    return run()
 
 
 def kinds(gatehook):
@@ -79,7 +73,7 @@ def test_without_a_gateway_nothing_is_canceled_and_that_is_said(gatehook):
     assert (gatehook.data_dir / "halt.json").exists()
 
 
-def test_a_halted_gateway_takes_no_risk_and_still_closes(gatehook, running):
+def test_a_halted_gateway_takes_no_risk_and_still_closes(gatehook, running, run):
     assert gatehook(*BUY).code == 0
     assert gatehook(*RESTING, "--client-order-id", "resting").code == 0
     halted = gatehook("halt", "account:paper/main", "--reason", "enough", "--json")
@@ -93,7 +87,7 @@ def test_a_halted_gateway_takes_no_risk_and_still_closes(gatehook, running):
     assert (closed.code, closed.json["order"]["status"]) == (0, "filled")
     assert running.stop() == 0
 
-    again = Running(gatehook)
+    again = run()
     assert any(line.startswith("halt: account:paper/main HALTED by cli:") for line in again.lines)
     assert gatehook(*BUY).code == 1
     assert gatehook("resume", "account:paper/main", "--reason", "looked").code == 0

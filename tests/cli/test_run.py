@@ -9,26 +9,9 @@ import subprocess
 from pathlib import Path
 
 import psutil
-import pytest
 
 from tests.cli.process import GATEHOOK
-from tests.cli.process import Running
 from tests.cli.process import eventually
-
-
-@pytest.fixture
-def run(gatehook):
-    started = []
-
-    def start(*options, wait=True):
-        started.append(Running(gatehook, *options, wait=wait))
-        return started[-1]
-
-    yield start
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.end()
 
 
 def test_up_an_order_filled_and_down_again(gatehook, run):
@@ -45,6 +28,7 @@ def test_up_an_order_filled_and_down_again(gatehook, run):
         "unknown orders",
         "reconciliation",
         "limits",
+        "approvals",
         "ready",
     ]
     assert "prices: simulated, SIMULATED" in running.lines

@@ -168,6 +168,18 @@ def test_of_one_time_what_comes_after_the_report_counts(exposure):
     assert exposure.position(MAIN, EURUSD) == 5
 
 
+@pytest.mark.parametrize("mode", ["netting", "hedging"])
+def test_a_fill_of_the_reports_own_time_makes_no_room(exposure, mode):
+    """It may be in the report already, told late."""
+    exposure.apply_state(state(position_mode=PositionMode(mode)))
+    exposure.apply_positions(report(position(10), at=100))
+    exposure.apply_fill(fill("1", quantity=3, at=100, position_id="p"))
+    exposure.apply_fill(fill("2", quantity=4, side="sell", at=100, position_id="p"))
+    assert exposure.sides(MAIN, EURUSD, "EUR") == {Side.BUY: 13, Side.SELL: -6 if mode == "netting" else 0}
+    exposure.apply_positions(report(position(9), at=100))
+    assert exposure.sides(MAIN, EURUSD, "EUR") == {Side.BUY: 9, Side.SELL: -9 if mode == "netting" else 0}
+
+
 def test_an_older_or_incomplete_report_changes_nothing(exposure):
     exposure.apply_positions(report(position(5), at=100))
     exposure.apply_positions(report(at=99))
@@ -243,8 +255,9 @@ def test_of_a_cash_account_the_balance_is_the_position(exposure):
 def test_all_closes_under_way_count_held_open_and_unknown(exposure):
     close = {"side": "sell", "reduce_only": True}
     hold(exposure, "a", 1, **close, position_id="p")
-    exposure.apply_order(order("b", 2, **close, position_id="p"))
+    exposure.apply_order(order("b", 2, "submitted", **close, position_id="p"))
     exposure.apply_order(order("c", 4, "unknown", **close, position_id="q"))
+    exposure.apply_order(order("rests", 16, **close, position_id="p"))
     exposure.apply_order(order("d", 8, side="sell"))
     assert exposure.closing_quantity(MAIN, EURUSD, "p") == 3
     assert exposure.closing_quantity(MAIN, EURUSD, "p", without="a") == 2

@@ -23,16 +23,17 @@ from gatehook.diagnostics import GatehookError
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.halting import covers
 from gatehook.gateway.halting import own_quantity
-from gatehook.guard.exposure import Exposure
 from gatehook.kinds.accounts import Position
 from gatehook.kinds.amounts import plain
-from gatehook.kinds.broker import PositionRef
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.errors import OrderNotCancellable
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderOrigin
 from gatehook.kinds.orders import OrderStatus
+from gatehook.orders import Desk
 from gatehook.orders.canceling import is_protective
 
 _AT_ONCE: Final = 8
@@ -53,6 +54,15 @@ class Wanted:
     flatten: bool = False
     protective: bool = False
     external: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "scopes": list(self.scopes),
+            "flatten": self.flatten,
+            "include_protective": self.protective,
+            "include_external": self.external,
+        }
 
 
 @attrs.define
@@ -78,10 +88,9 @@ class _Close:
 class Sweep:
     """One sweep through all brokers."""
 
-    def __init__(self, brokers: Brokers, exposure: Exposure, wanted: Wanted) -> None:
-        """Sweep through ``brokers``; ``exposure`` is told what is left of the positions."""
+    def __init__(self, desk: Desk, brokers: Brokers, wanted: Wanted) -> None:
+        self._desk = desk
         self._brokers = brokers
-        self._exposure = exposure
         self._wanted = wanted
         self._open: set[tuple[AccountKey, str]] = set()
         self._blind = False
@@ -134,7 +143,12 @@ class Sweep:
             return
         try:
             handle = self._brokers.handle(order.request.account.entry_id)
-            now = await handle.cancel_order(order.ref, command_id=_new_id())
+            now = await self._desk.canceling.cancel(
+                handle.entry_id, order.ref, _new_id(), handle.caller, insisted=self._wanted.protective
+            )
+        except OrderNotCancellable as ended:  # it went with its position, or it filled meanwhile
+            self.swept.canceled.append(f"{what}: {ended}")
+            return
         except (ProviderError, GatehookError) as error:
             self.swept.failed.append(f"{what}: {error}")
             return
@@ -185,7 +199,7 @@ class Sweep:
         answered = {report.account for report in reports if report.complete}
         for report in reports:
             if report.complete:
-                self._exposure.apply_positions(report)
+                self._desk.guard.exposure.apply_positions(report)
                 for position in report.positions:
                     self._keep_open(position)
         self._blind = problems != [] or len(answered) != len(reports)

@@ -13,8 +13,11 @@ from gatehook.kinds.instruments import QuantityUnit
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderOrigin
 from gatehook.kinds.orders import OrderStatus
+from gatehook.kinds.orders import OrderType
 from gatehook.kinds.orders import Side
 from gatehook.kinds.times import Ns
+
+_RESTING = frozenset({OrderStatus.ACCEPTED, OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL})
 
 
 @attrs.frozen(kw_only=True)
@@ -28,6 +31,7 @@ class OpenOrder:
         base_each: base units of one unit of ``quantity``, where it was valued.
         works: whether it counts as an open order; one that has ended counts until its fills are in the position.
         status: ``None`` where only a reservation is known.
+        rests: whether it waits at the venue for its price, and has not traded yet.
     """
 
     key: str
@@ -43,6 +47,7 @@ class OpenOrder:
     owner: str = ""
     works: bool = True
     status: OrderStatus | None = None
+    rests: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -135,4 +140,5 @@ class Working:
             owner=self.order.owner,
             works=not self.order.status.is_final,
             status=self.order.status,
+            rests=request.type is not OrderType.MARKET and self.order.status in _RESTING and not self.order.filled,
         )

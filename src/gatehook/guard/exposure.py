@@ -179,7 +179,8 @@ class Exposure:
         *,
         without: str | None = None,
     ) -> Decimal:
-        """What reduce-only orders may still take from a position, those held for and of unknown outcome included.
+        """What closes may still take from a position: reduce-only orders, those held for and of unknown outcome
+        included. One that rests at the venue protects the position; there it cannot do more than reduce.
 
         An order that names no position counts for each of the instrument's, and all of them for no position named.
         """
@@ -187,6 +188,7 @@ class Exposure:
             one.quantity
             for one in self._at(account, instrument_id)
             if one.reduce_only
+            and not one.rests
             and one.key != without
             and (position_id is None or one.position_id in (None, position_id))
         )

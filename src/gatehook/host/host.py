@@ -37,6 +37,8 @@ from gatehook.diagnostics import did_you_mean
 from gatehook.diagnostics.codes import host as codes
 from gatehook.events import EventBus
 from gatehook.events import FeedEvent
+from gatehook.guard.approvals import Approval
+from gatehook.guard.approvals import ApprovalState
 from gatehook.host.assembly import entry_specs
 from gatehook.host.assembly import load_requests
 from gatehook.host.credentials import RateBudgets
@@ -62,6 +64,7 @@ from gatehook.host.services import Services
 from gatehook.host.slots import Slots
 from gatehook.host.state import StateStore
 from gatehook.host.trading import open_desk
+from gatehook.kinds.codec import to_json
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.provider import Health
 from gatehook.orders import BrokerHandle
@@ -242,8 +245,16 @@ class PluginHost:
         def event_published(event: FeedEvent) -> None:
             registry.notify("event_published", event=event)
 
+        def approval_changed(approval: Approval) -> None:
+            waits = approval.state is ApprovalState.PENDING
+            topic = "approval.requested" if waits else "approval.answered"
+            self.bus.publish(topic, to_json(approval), source="gateway", account_id=approval.account.account_id)
+            if waits:
+                registry.notify("approval_requested", approval=approval)
+
         self._reports.listen(diagnostic_reported)
         self.bus.on_control(event_published)
+        self.desk.guard.approvals.listen(approval_changed)
 
     def _tell(self, registry: Registry, status: PluginStatus) -> None:
         facts = {"plugin": status.plugin_id, "entry": status.entry_id, "state": str(status.state)}

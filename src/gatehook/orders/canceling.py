@@ -60,7 +60,8 @@ class Canceling:
             if known is not None and known.order.status.is_final:
                 raise OrderNotCancellable(f"order {command.body['order']} is {known.order.status} already")
             await entry.check_mode(ref.account, self._desk.mode)
-            return self._way.facts(entry, command, reducing=self._reduces(known), details=_shown(command))
+            reducing = insisted or self._reduces(known)
+            return self._way.facts(entry, command, reducing=reducing, details=_shown(command))
 
         async def go(permit: str) -> Order:
             provider = entry.access.provider

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from typing import Final
 
+from gatehook.audit import kinds
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.halting import halt_state
 from gatehook.gateway.methods.method import Method
@@ -13,6 +15,7 @@ from gatehook.gateway.params import Params
 from gatehook.gateway.sweeping import Sweep
 from gatehook.gateway.sweeping import Wanted
 from gatehook.guard.halt import ALL
+from gatehook.kinds.errors import StorageUnavailable
 from gatehook.orders import Desk
 
 _SWEEP: Final = 120.0
@@ -59,8 +62,11 @@ class HaltMethods:
             protective=params.flag("include_protective"),
             external=params.flag("include_external"),
         )
-        sweep = Sweep(self._brokers, self._desk.guard.exposure, wanted)
-        return (await sweep.run(dry_run=params.flag("dry_run"))).to_json()
+        dry_run = params.flag("dry_run")
+        if not dry_run:
+            with suppress(StorageUnavailable):  # what reduces risk is not held up
+                await self._desk.audit.record(kinds.SWEPT, actor=params.person, **wanted.to_json())
+        return (await Sweep(self._desk, self._brokers, wanted).run(dry_run=dry_run)).to_json()
 
     async def _state(self, scopes: tuple[str, ...]) -> Any:
         """What is halted; the orders are those of ``scopes``, by default of all that is halted."""

@@ -10,9 +10,9 @@ from gatehook.gateway.methods.method import Method
 from gatehook.gateway.methods.method import Methods
 from gatehook.gateway.params import Params
 from gatehook.kinds.amounts import exact
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
 from gatehook.kinds.codec import to_json
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.orders import Trailing
 from gatehook.kinds.orders import TrailingUnit
