@@ -87,7 +87,7 @@ def test_no_page_speaks_of_a_command_that_there_is_not():
 
     context = click.Context(app)
     for page in [*PAGES, ROOT / "README.md"]:
-        for words in re.findall(r"(?:^|[`$/]) ?gatehook ((?:[a-z]+ ?)+)", page.read_text("utf-8"), re.MULTILINE):
+        for words in re.findall(r"(?:^|[`$/]) ?gatehook ((?:[a-z]+(?:-[a-z]+)* ?)+)", page.read_text("utf-8"), re.MULTILINE):
             group = app
             for word in words.split():
                 if not isinstance(group, click.Group):
