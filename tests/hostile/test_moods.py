@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gatehook.kinds.broker import Contingency
-from gatehook.kinds.broker import OrderList
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
+from gatehook.kinds.commands import Contingency
+from gatehook.kinds.commands import OrderList
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import OrderNotCancellable
 from gatehook.kinds.orders import OrderChange
@@ -65,7 +65,6 @@ async def test_an_order_that_was_taken_is_found_once(rig, mood, kind):
         ("invalid", "rejected"),
         ("invalid-stops", "invalid_stops"),
         ("market-closed", "market_closed"),
-        ("rate-limited", "rate_limited"),
         ("reduce-only", "reduce_only_rejected"),
         ("too-late", "order_not_cancellable"),
         ("unknown-position", "rejected"),
@@ -77,6 +76,15 @@ async def test_each_proven_refusal_is_a_rejection_with_its_code(rig, code, reaso
     order = await rig.handle.submit_order(rig.order(OrderType.LIMIT))
     assert (order.status, order.reason.code, order.reason.venue_code) == (OrderStatus.REJECTED, reason, code)
     await agree(rig)
+
+
+@pytest.mark.parametrize(("count", "status"), [(1, OrderStatus.ACCEPTED), (2, OrderStatus.REJECTED)])
+async def test_a_refusal_for_too_many_requests_is_followed_by_one_more_try(rig, count, status):
+    await rig.venue.control("mood", mood="rate_limited", count=count, retry_after=0.1)
+    order = await rig.handle.submit_order(rig.order(OrderType.LIMIT))
+    assert order.status is status
+    await agree(rig)
+    assert await rig.venue.requests() == 2
 
 
 @pytest.mark.parametrize("mood", ["drop_reply", "conflict", "garbage", "restart", "fill_before_cancel"])

@@ -23,6 +23,22 @@ class OnVariant:
             yield rig
 
 
+class TestOnTrio(OnVariant, BrokerSuite):
+    plugin = "hostile on trio"
+
+    @pytest.fixture
+    def anyio_backend(self):
+        return "trio"
+
+
+class TestOnTrioBehindTheDesk(OnVariant, DeskSuite):
+    plugin = "hostile on trio"
+
+    @pytest.fixture
+    def anyio_backend(self):
+        return "trio"
+
+
 for proof in PROOFS:
     for account in ACCOUNTS:
         variant = Variant(proof, account)

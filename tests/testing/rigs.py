@@ -9,14 +9,12 @@ from pathlib import Path
 from gatehook.testing import BrokerRig
 from gatehook.testing import ControlledPrices
 from gatehook.testing import PricesRig
-from tests.testing.order_server import OrderServer
 from tests.testing.price_server import HOUR_MS
 from tests.testing.price_server import HOURS
 from tests.testing.price_server import START_MS
 from tests.testing.price_server import PriceServer
 
 WIRE_PRICES = Path(__file__).parent / "wire_prices"
-WIRE_BROKER = Path(__file__).parent / "wire_broker"
 DEALER = Path(__file__).parents[2] / "plugins" / "dealer"
 MS = 1_000_000
 BID, ASK = Decimal("1.10000"), Decimal("1.10010")
@@ -68,13 +66,3 @@ async def dealing(plugin_host, folder=DEALER):
         market = Market(prices, lambda: host.desk.entry("dealer"))
         await prices.followed()
         yield await BrokerRig.of(host, "dealer", symbol="EURUSD", bid=BID, ask=ASK, venue=market, forbidden="locked")
-
-
-@asynccontextmanager
-async def wire_broking(plugin_host, folder=WIRE_BROKER, token="a-token"):
-    """Run a broker whose venue is at the other end of a connection."""
-    async with OrderServer(BID, ASK).running() as venue:
-        about = {"port": venue.port, "token": token, "allowedAccounts": ["main"]}
-        config = {"gateway": {"mode": "paper"}, "plugins": {"entries": {"wire-broker": {"config": about}}}}
-        async with plugin_host(paths=[folder], config=config) as host:
-            yield await BrokerRig.of(host, "wire-broker", symbol="EURUSD", bid=BID, ask=ASK, venue=venue)

@@ -15,10 +15,10 @@ import pytest
 from gatehook.kinds.accounts import Mode
 from gatehook.kinds.amounts import plain
 from gatehook.kinds.broker import Evidence
-from gatehook.kinds.broker import PositionRef
 from gatehook.kinds.capabilities import AbsenceProof
 from gatehook.kinds.checks import quantize_price
 from gatehook.kinds.checks import quantize_quantity
+from gatehook.kinds.commands import PositionRef
 from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import Denied
 from gatehook.kinds.errors import InvalidOrder

@@ -35,6 +35,7 @@ class DoubtStatements(Suite):
         self, rig: BrokerRig
     ) -> None:
         rig.needs(Fault.REFUSE_CONNECTION, Fault.DROP_REPLY)
+        await ready(rig)
         request = rig.order(OrderType.LIMIT)
         async with rig.venue.fault(Fault.REFUSE_CONNECTION):
             with pytest.raises(NotConnected):
@@ -96,7 +97,7 @@ async def proven_absent(rig: BrokerRig, request: OrderRequest) -> None:
         for _ in range(OFTEN):
             await reconciled(rig)
         assert (await journaled(rig, request)).status is OrderStatus.UNKNOWN
-        await rig.desk.resolve(
+        await rig.desk.by_hand.resolve(
             request.client_order_id,
             status=OrderStatus.REJECTED,
             filled=None,

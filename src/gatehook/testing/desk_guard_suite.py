@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from typing import ClassVar
 
@@ -16,12 +19,12 @@ import pytest
 from gatehook.kinds.accounts import AccountRef
 from gatehook.kinds.accounts import Mode
 from gatehook.kinds.broker import Broker
-from gatehook.kinds.broker import PositionRef
+from gatehook.kinds.commands import PositionRef
 from gatehook.kinds.errors import Denied
 from gatehook.kinds.errors import Halted
-from gatehook.kinds.errors import LimitExceeded
 from gatehook.kinds.errors import ModeNotAllowed
 from gatehook.kinds.errors import ProviderError
+from gatehook.kinds.errors import RateLimited
 from gatehook.kinds.errors import Rejected
 from gatehook.kinds.errors import Throttled
 from gatehook.kinds.orders import Order
@@ -38,9 +41,6 @@ from gatehook.testing.rig import BrokerRig
 from gatehook.testing.rig import Fault
 from gatehook.testing.statements import Suite
 
-#: The most orders that a statement sends to use up a limit.
-MOST = 250
-
 
 @pytest.mark.anyio
 class GuardStatements(Suite):
@@ -54,24 +54,23 @@ class GuardStatements(Suite):
         for mode in (Mode.DEMO, Mode.LIVE):
             proves(rig, monkeypatch, mode)
             handle = await rig.restart()
-            await refused(rig, ModeNotAllowed, lambda handle=handle: handle.submit_order(rig.order(OrderType.LIMIT)))
+            await refused(rig, ModeNotAllowed, partial(handle.submit_order, rig.order(OrderType.LIMIT)))
 
     async def test_42_the_budget_is_shared_a_venues_word_about_time_is_kept_and_orders_go_before_reads(
         self, rig: BrokerRig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rig.needs(Fault.RATE_LIMIT, Fault.BAN)
         await ready(rig)
+        refusals = Refusals(rig, monkeypatch)
+        other = rig.host.broker(rig.entry, caller="another caller")
         for fault in (Fault.RATE_LIMIT, Fault.BAN):
-            async with rig.venue.fault(fault):
-                first = await rig.handle.submit_order(rig.order(OrderType.LIMIT))
-                assert first.status is OrderStatus.REJECTED
-                other = rig.host.broker(rig.entry, caller="another caller")
-                await nothing_leaves(rig, lambda other=other: other.submit_order(rig.order(OrderType.LIMIT)))
-                await nothing_leaves(rig, lambda other=other: other.account(rig.account))
+            async with rig.venue.fault(fault), refusals.one():
+                await nothing_leaves(rig, partial(other.submit_order, rig.order(OrderType.LIMIT)))
+                await nothing_leaves(rig, partial(other.account, rig.account))
             await passes(rig)
-        async with rig.venue.fault(Fault.RATE_LIMIT):
-            await rig.handle.submit_order(rig.order(OrderType.LIMIT))
-            assert await in_turn(rig, monkeypatch) == ["submit_order", "list_instruments"]
+        async with rig.venue.fault(Fault.RATE_LIMIT), refusals.one():
+            calls = await in_turn(rig, monkeypatch)
+        assert calls == ["submit_order", "list_instruments"]
 
     async def test_48_concurrent_closes_never_add_up_to_more_than_the_position(
         self, rig: BrokerRig, monkeypatch: pytest.MonkeyPatch
@@ -103,20 +102,13 @@ class GuardStatements(Suite):
     async def test_52_after_an_approval_everything_is_checked_again(self, rig: BrokerRig) -> None:
         rig.declares("a caller who is asked", rig.asked)
         await ready(rig)
-        request = rig.order(OrderType.LIMIT)
-        await rig.desk.halt("all", reason="statement 52", by="suite")
-        await rig.desk.resume("all", reason="statement 52", by="suite")
-        approval = await asked_for(rig, request)
+        halted, sent = rig.order(OrderType.LIMIT), rig.order(OrderType.LIMIT)
+        approval = await asked_for(rig, halted)
         await rig.desk.halt("all", reason="statement 52", by="suite")
         await refused(rig, Halted, lambda: rig.desk.approve(approval, person="suite"))
         await rig.desk.resume("all", reason="statement 52", by="suite")
-        request = rig.order(OrderType.LIMIT)
-        approval = await asked_for(rig, request)
-        if await used_up(rig):
-            await refused(rig, LimitExceeded, lambda: rig.desk.approve(approval, person="suite"))
-            return
-        await rig.desk.approve(approval, person="suite")
-        assert (await journaled(rig, request)).status is OrderStatus.ACCEPTED
+        await rig.desk.approve(await asked_for(rig, sent), person="suite")
+        assert (await journaled(rig, sent)).status is OrderStatus.ACCEPTED
 
     async def test_53_an_unknown_keeps_its_reservation(self, rig: BrokerRig) -> None:
         rig.needs(Fault.DROP_REQUEST, Fault.INCOMPLETE)
@@ -130,6 +122,32 @@ class GuardStatements(Suite):
             assert open_orders_in_use(rig) == before + 1
         await proven_absent(rig, lost)
         assert open_orders_in_use(rig) == before
+
+
+class Refusals:
+    """Orders that the venue refuses for too many requests."""
+
+    def __init__(self, rig: BrokerRig, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._rig = rig
+        self._came = anyio.Event()
+        self._through = rig.broker.submit_order
+        monkeypatch.setattr(rig.broker, "submit_order", self._submit)
+
+    async def _submit(self, request: OrderRequest) -> Order:
+        try:
+            return await self._through(request)
+        except RateLimited:
+            self._came.set()
+            raise
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Submit an order; the block begins when it was refused, and what becomes of the order is waited for behind."""
+        self._came = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._rig.handle.submit_order, self._rig.order(OrderType.LIMIT))
+            await self._came.wait()
+            yield
 
 
 class Held:
@@ -243,13 +261,3 @@ def open_orders_in_use(rig: BrokerRig) -> Decimal | None:
     """Return how many orders count as open, ``None`` where nothing limits them."""
     rows = [one for one in rig.desk.guard.limits.use(rig.account) if one.limit == "max_open_orders"]
     return rows[0].use if rows else None
-
-
-async def used_up(rig: BrokerRig) -> bool:
-    """Place orders until the limit of open orders is reached; say whether there is one that can be."""
-    rows = [one for one in rig.desk.guard.limits.use(rig.account) if one.limit == "max_open_orders"]
-    if not rows or rows[0].headroom is None or rows[0].headroom > MOST:
-        return False
-    for _ in range(int(rows[0].headroom)):
-        await rig.handle.submit_order(rig.order(OrderType.LIMIT))
-    return True
