@@ -26,6 +26,8 @@ LONGEST_CLOSURE: Final = 60.0
 
 #: Who goes first.
 _ORDER: Final = (CallKind.REDUCE, CallKind.SUBMIT, CallKind.READ)
+#: Whom a call that comes now waits for, by its own kind.
+_AHEAD: Final = {kind: _ORDER[: place + 1] for place, kind in enumerate(_ORDER)}
 
 
 @attrs.define(eq=False)
@@ -173,8 +175,7 @@ class RateBudget:
 
     def _expected(self, kind: CallKind) -> float:
         """Seconds that a call that comes now would wait, if none that goes before it comes later."""
-        ahead = sum(len(self._queues[one]) for one in _ORDER[: _ORDER.index(kind) + 1])
-        return self._delay(kind, ahead)
+        return self._delay(kind, sum([len(self._queues[one]) for one in _AHEAD[kind]]))
 
     def _delay(self, kind: CallKind, ahead: int) -> float:
         rest = self.rest
