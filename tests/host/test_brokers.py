@@ -30,6 +30,7 @@ from tests.orders.venue import OTHER
 from tests.orders.venue import Venue
 from tests.orders.venue import VenueBroker
 from tests.orders.venue import limit
+from tests.orders.venue import position
 
 pytestmark = pytest.mark.anyio
 
@@ -226,15 +227,23 @@ async def test_an_entry_uses_a_broker_through_the_desk_under_its_own_name(tmp_pa
         assert orders[0].owner == "strategy"
 
 
-async def test_a_broker_that_crashes_with_a_working_order_is_tried_again_and_not_quarantined(tmp_path):
+async def order_something(host, venue):
+    await host.broker("venue", caller="test").submit_order(limit("a"))
+
+
+async def hold_something(host, venue):
+    venue.positions.append(position("10"))
+    await host.desk.reconciliations.now("venue")
+
+
+@pytest.mark.parametrize("risk", [order_something, hold_something])
+async def test_a_broker_that_crashes_with_open_risk_is_tried_again_and_not_quarantined(tmp_path, risk):
     async def crash(broker, sink, after):
-        if len(broker.venue.orders):
-            raise RuntimeError("crash")
-        await anyio.sleep_forever()
+        raise RuntimeError("crash")
 
     plugin = Brokers()
     async with host_of(tmp_path, plugins=[(ABOUT, plugin)]) as host:
-        await host.broker("venue", caller="test").submit_order(limit("a"))
+        await risk(host, plugin.venue)
         kept, VenueBroker.run_events = VenueBroker.run_events, crash
         try:
             with host.bus.subscribe("gateway.diagnostic") as events, anyio.fail_after(30):

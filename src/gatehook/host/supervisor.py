@@ -245,7 +245,9 @@ class Supervisor:
         if self._desk is None or Kind.BROKER not in self.entry.kinds:
             return ""
         working = await self._desk.journal.orders(entry_id=self.entry.entry_id, open_only=True)
-        return f"{len(working)} orders that are not at their end" if working else ""
+        held = self._desk.guard.exposure.instruments(self.entry.entry_id)
+        found = [f"{len(working)} orders that are not at their end"] if working else []
+        return " and ".join([*found, f"positions in {', '.join(map(str, held))}"] if held else found)
 
     async def _after(self, error: BaseException, generation: Generation, lived: float) -> None:
         entry, settings = self.entry, self._services.settings
