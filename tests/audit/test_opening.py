@@ -206,6 +206,13 @@ def test_a_directory_in_the_place_of_a_file(room, name):
     assert problem.path == getattr(room, name)
 
 
+@pytest.mark.parametrize("name", ["key_file", "anchors"])
+def test_a_place_that_there_is_not(room, name):
+    path = room.path / "nowhere" / "file"
+    problem = refusal(room, **{name: path})
+    assert (problem.code, problem.path) == ("audit.unavailable", path)
+
+
 def test_a_refused_opening_leaves_no_file_open(room):
     room.filled()
     room.key.write_bytes(b"x" * 32)

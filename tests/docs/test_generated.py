@@ -86,8 +86,9 @@ def test_no_page_speaks_of_a_command_that_there_is_not():
     from gatehook.cli.app import app
 
     context = click.Context(app)
+    command_line = re.compile(r"(?:^|[`$/]) ?gatehook ((?:[a-z]+(?:-[a-z]+)* ?)+)", re.MULTILINE)
     for page in [*PAGES, ROOT / "README.md"]:
-        for words in re.findall(r"(?:^|[`$/]) ?gatehook ((?:[a-z]+(?:-[a-z]+)* ?)+)", page.read_text("utf-8"), re.MULTILINE):
+        for words in command_line.findall(page.read_text("utf-8")):
             group = app
             for word in words.split():
                 if not isinstance(group, click.Group):

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from typing import Final
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
@@ -31,6 +32,8 @@ from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import audit as codes
 from gatehook.kinds.errors import StorageUnavailable
+
+T = TypeVar("T")
 
 _SELF: Final = "gatehook"
 _CLOSED: Final = "it is closed"
@@ -101,7 +104,7 @@ class AuditLog:
                 return cls._begun(paths, chain, anchor_every=anchor_every, wall=wall, redact=redact)
         except OSError as error:
             chain.close()
-            raise _unavailable(Path(error.filename or paths.log), error) from error
+            raise _unavailable(paths.log, error) from error
         except BaseException:
             chain.close()
             raise
@@ -111,9 +114,9 @@ class AuditLog:
         cls, paths: Paths, chain: Chain, *, anchor_every: int, wall: Callable[[], int], redact: Callable[[str], str]
     ) -> AuditLog:
         if chain.is_empty and not paths.key.exists():
-            make_key(paths.key)
+            _insist(paths.key, partial(make_key, paths.key))
         key, exposed = read_key(paths.key)
-        anchors = Anchors(paths.anchors, key)
+        anchors = _insist(paths.anchors, lambda: Anchors(paths.anchors, key))
         try:
             torn = _insist(paths.log, lambda: chain.begin(key))
             _insist(paths.anchors, anchors.begin)
@@ -237,7 +240,7 @@ class AuditLog:
             raise GatehookError(codes.DAMAGED(path=self._anchors.path, problem=error)) from error
 
 
-def _insist(path: Path, step: Callable[[], Torn | None]) -> Torn | None:
+def _insist(path: Path, step: Callable[[], T]) -> T:
     try:
         return step()
     except Broken as error:
