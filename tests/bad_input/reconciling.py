@@ -6,6 +6,7 @@ from gatehook.kinds.errors import NotConnected
 from tests.bad_input.table import Table
 from tests.bad_input.trading import codes
 from tests.bad_input.trading import trading
+from tests.orders.conftest import all_reconciled
 from tests.orders.conftest import eventually
 from tests.orders.venue import limit
 from tests.orders.venue import position
@@ -34,7 +35,7 @@ async def unlisted_accounts(world):
 @TABLE.row("orders.position-adjusted", "a position that follows from no fill", "entry")
 async def unexplained_position(world):
     async def then(host, venue):
-        await eventually(lambda: host.desk.reconciliations.is_complete("venue"))
+        await eventually(lambda: all_reconciled(host.desk))
         venue.positions.append(position("7"))
         for _ in range(2):
             await host.desk.reconciliations.now("venue")

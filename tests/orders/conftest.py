@@ -18,6 +18,9 @@ from gatehook.kinds.prices import TickKind
 from gatehook.orders import BrokerHandle
 from tests.orders.desks import desk_on
 from tests.orders.venue import EURUSD
+from tests.orders.venue import LIVE
+from tests.orders.venue import MAIN
+from tests.orders.venue import OTHER
 from tests.orders.venue import Access
 from tests.orders.venue import Venue
 from tests.orders.venue import VenueBroker
@@ -104,4 +107,9 @@ async def eventually(condition, timeout: float = 5.0) -> None:
 
 async def reconciled(floor) -> None:
     """Wait until every account is reconciled in this generation of its entry."""
-    await eventually(lambda: floor.desk.reconciliations.is_complete("venue"))
+    await eventually(lambda: all_reconciled(floor.desk))
+
+
+def all_reconciled(desk) -> bool:
+    states = [state for one in (MAIN, OTHER, LIVE) if (state := desk.reconciliations.state(one)) is not None]
+    return bool(states) and not desk.reconciliations.reasons("venue") and not any(state.running for state in states)

@@ -58,8 +58,8 @@ class ByHand:
     ) -> Order:
         """Say what became of an order that is unknown, or waits for the outcome of a cancel or an amend.
 
-        ``filled`` is the whole filled quantity in the order's unit (default: what is known of it), ``price`` the
-        average of what filled beyond that. It is kept as the order's own report and makes no fill: the position is
+        ``filled`` is the whole filled quantity in the order's unit (default: what is known of it), ``price`` its
+        average where it is more than is known. It is kept as the order's own report and makes no fill: the position is
         compared with the venue's as always. What the venue proves later still counts.
 
         Raises:
@@ -148,8 +148,8 @@ def _decided(order: Order, status: OrderStatus, filled: Decimal | None, price: D
     cost = order.cost
     if total > known:
         if price is None:
-            raise InvalidOrder("price is needed: the average of what filled beyond what is known")
-        cost = LEDGER.add(cost, LEDGER.multiply(LEDGER.subtract(total, known), price))
+            raise InvalidOrder("price is needed: the average of all that has filled")
+        cost = LEDGER.multiply(total, price)
     reason = Reason(code="resolved_by_hand", message=evidence)
     return attrs.evolve(order, status=status, filled=total, cost=cost, reason=reason)
 

@@ -100,32 +100,30 @@ class Reconciliations:
 
     def state(self, account: AccountKey) -> ReconciliationState | None:
         """Return how far an account is; ``None``: the running generation of its entry did not get to it yet."""
-        entry = self._entries.get(account.entry_id)
-        if entry is None or self._desk.find_entry(account.entry_id) is not entry:
-            return None
-        return self._states.get(account)
-
-    def is_complete(self, entry_id: str) -> bool:
-        """Say whether all accounts of a running entry are reconciled, and none is being."""
-        entry = self._entries.get(entry_id)
-        if entry is None or self._desk.find_entry(entry_id) is not entry or self.reasons(entry_id):
-            return False
-        return not any(one.running for one in self._states.values() if one.account.entry_id == entry_id)
-
-    @property
-    def open_count(self) -> int:
-        """How many accounts wait for a complete reconciliation or for an acknowledgement."""
-        return sum(state.is_open for state in self._states.values()) + len(self._unlisted)
+        return self._states.get(account) if self._is_running(account.entry_id) else None
 
     def reasons(self, entry_id: str | None = None) -> tuple[str, ...]:
         """Say in short sentences what is left to do, of one entry or of all; nothing where all is reconciled."""
-        states = [state for state in self._states.values() if entry_id in (None, state.account.entry_id)]
+        states = [state for state in self._open_states() if entry_id in (None, state.account.entry_id)]
+        listed = {account.entry_id for account in self._states}
         new = [
             f"the accounts of {one} are not listed yet"
             for one in self._entries
-            if entry_id in (None, one) and not any(state.account.entry_id == one for state in states)
+            if entry_id in (None, one) and one not in listed and self._is_running(one)
         ]
-        return (*new, *(f"account {state.account}: {_why_open(state)}" for state in states if state.is_open))
+        return (*new, *(f"account {state.account}: {_why_open(state)}" for state in states))
+
+    def _open_states(self) -> list[ReconciliationState]:
+        """The accounts that wait for something; of an entry that does not run, only those that wait for a person."""
+        return [
+            state
+            for state in self._states.values()
+            if state.is_open and (state.unacknowledged or self._is_running(state.account.entry_id))
+        ]
+
+    def _is_running(self, entry_id: str) -> bool:
+        entry = self._entries.get(entry_id)
+        return entry is not None and self._desk.find_entry(entry_id) is entry
 
     async def wait_for_first(self, account: AccountKey, timeout: float) -> None:
         """Wait while the first reconciliation of an account is under way, for ``timeout`` seconds at most."""
