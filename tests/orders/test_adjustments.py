@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import anyio
+import anyio.lowlevel
 import attrs
 import pytest
 
@@ -92,6 +94,24 @@ async def test_the_baseline_waits_until_nothing_trades_while_it_is_read(floor):
         assert await floor.journal.adjustments(MAIN) == []
 
 
+async def test_a_fill_from_before_the_baseline_that_is_told_late_is_in_it_already(floor):
+    floor.venue.instead["get_account"] = lambda honest: attrs.evolve(honest, ts_event=10**12)
+    floor.venue.accept(limit("theirs"))
+    old = floor.venue.fill("theirs", "5", "T1")
+    async with floor(events=True):
+        await reconciled(floor)
+        assert await kept(floor, AdjustmentState.BASELINE) == [("0", "5", None)]
+        floor.venue.tell(old)
+
+        async def journaled():
+            return await floor.handle.fills() == [old]
+
+        await eventually(journaled)
+        await now(floor)
+        await now(floor)
+        assert await kept(floor) == []
+
+
 async def test_after_a_restart_the_same_is_expected(floor):
     floor.venue.positions.append(position("5"))
     async with floor(events=True):
@@ -150,7 +170,8 @@ async def test_a_fill_on_its_way_is_no_difference(floor):
         assert (await kept(floor), floor.codes()) == ([], [])
 
 
-async def test_a_fill_between_the_two_questions_is_no_difference(floor):
+@pytest.mark.parametrize("is_in_it", [True, False])
+async def test_a_fill_beside_the_report_of_positions_is_no_difference(floor, is_in_it):
     async with floor(events=True):
         await reconciled(floor)
         await floor.handle.submit_order(limit("a", "1000"))
@@ -158,14 +179,37 @@ async def test_a_fill_between_the_two_questions_is_no_difference(floor):
 
         async def busy(account):
             asked.append(account)
+            before = await honest(account)
             if account == MAIN:
                 floor.venue.fill("a", "1", f"T{len(asked)}")
-            return await honest(account)
+            return await honest(account) if is_in_it else before
 
         floor.broker.list_positions = busy
         for _ in range(3):
             await now(floor)
         assert (await kept(floor), floor.codes()) == ([], [])
+
+
+async def test_a_comparison_that_was_cut_off_counts_nothing_twice(floor, monkeypatch):
+    async with floor(events=True):
+        await reconciled(floor)
+        floor.venue.positions.append(position("3"))
+        await now(floor)
+        honest = floor.journal.adjust
+
+        async def cut_off(*arguments):
+            kept = await honest(*arguments)
+            scope.cancel()
+            await anyio.lowlevel.checkpoint()
+            return kept
+
+        monkeypatch.setattr(floor.journal, "adjust", cut_off)
+        with anyio.CancelScope() as scope:
+            await now(floor)
+        monkeypatch.undo()
+        for _ in range(3):
+            await now(floor)
+        assert await kept(floor) == [("0", "3", None)]
 
 
 async def test_a_difference_that_goes_away_again_is_forgotten(floor):

@@ -233,9 +233,12 @@ class Reconciliations:
             if lacking is None and await self._desk.journal.has_unknown_commands(account):
                 await self._desk.journal.supersede(account, snapshot.started)
         except Exception as error:  # noqa: BLE001  see ``snapshot``
-            self._comparisons.pop(account)  # what it had counted may be half of it
+            self._comparisons.pop(account, None)  # what it had counted may be half of it
             self._failed(entry, account, error)
             return False
+        except BaseException:  # cancelled: likewise
+            self._comparisons.pop(account, None)
+            raise
         finally:
             self._set(account, running=False)
         if lacking is not None:
