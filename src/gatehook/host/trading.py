@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from contextlib import closing
+from contextlib import suppress
 from typing import Final
 
 import anyio
@@ -23,6 +24,7 @@ from gatehook.guard.guard import Guard
 from gatehook.guard.guard import Rules
 from gatehook.host.live import require_confirmation
 from gatehook.host.quotes import Quotes
+from gatehook.kinds.errors import StorageUnavailable
 from gatehook.orders import Desk
 from gatehook.orders import Journal
 from gatehook.orders.database import open_reader
@@ -74,7 +76,8 @@ async def open_desk(
             desk = Desk(journal, bus, clock, mode, guard=guard, audit=audit, trading=config.trading, report=report)
             async with desk:
                 yield desk
-        with anyio.CancelScope(shield=True):
+        # A disk that is full by now must not keep the gateway from stopping; the next start is in the audit again.
+        with anyio.CancelScope(shield=True), suppress(StorageUnavailable):
             await audit.record(kinds.GATEWAY_STOPPED, actor=_GATEWAY)
     finally:
         with anyio.CancelScope(shield=True):
