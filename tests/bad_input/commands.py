@@ -21,6 +21,7 @@ from gatehook.diagnostics import Severity
 from gatehook.gateway import protocol
 from gatehook.gateway.control import ControlServer
 from gatehook.gateway.methods.method import Method
+from gatehook.gateway.watch import broker_findings
 from tests.bad_input.table import Table
 from tests.bad_input.world import said
 from tests.host.plugin_kit import MEMORY
@@ -215,6 +216,15 @@ async def not_remembered(world):
         assert (await call("orders.place", **ORDER))["order"]["status"] == "filled"
         await eventually(lambda: "gateway.not-remembered" in [one.code for one in call.host.diagnostics])
         return call.host.diagnostics
+
+
+@TABLE.row("gateway.broker-down", "a broker that is gone while it holds a position", "entry")
+async def broker_down(world):
+    async with world.gateway() as call:
+        assert (await call("orders.place", **ORDER))["order"]["status"] == "filled"
+        assert list(broker_findings(call.host)) == []
+        await call.host.desk.detach("paper")
+        return list(broker_findings(call.host))
 
 
 async def never(params):

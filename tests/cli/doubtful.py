@@ -66,10 +66,10 @@ class Doubtful(Broker):
         return OrderLookup(evidence=Evidence.INDETERMINATE, complete=False, as_of=self.context.clock.now())
 
     async def list_orders(self, account, *, open_only=True, since=None, cursor=None):
-        return Page(items=(), complete=False)
+        return Page(items=(), complete=True)
 
     async def list_fills(self, account, *, since=None, cursor=None):
-        return Page(items=(), complete=False)
+        return Page(items=(), complete=True)
 
     async def list_positions(self, account):
         return PositionReport(account=account, positions=(), complete=True, as_of=self.context.clock.now())
