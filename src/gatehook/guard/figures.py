@@ -95,8 +95,9 @@ class Figures:
         measure: Measure,
         own: frozenset[str] = frozenset(),
     ) -> Decimal:
-        """The position if every order of a side fills and none of the other does; below zero where it stays on the
-        other side. Orders that only reduce, and those of the keys ``own``, are left out.
+        """The position if every order of a side fills and none of the other does. Orders that only reduce, and those of
+        the keys ``own``, are left out. A position on the other side makes no room: it may be closed at any time, by
+        what no limit holds up, and the orders that were let through on its account would then be too many.
 
         Raises:
             NotKnown: an account was not reported yet; an order's base units are not known.
@@ -114,7 +115,7 @@ class Figures:
         sides = self._exposure.sides(account, instrument_id, measure.asset)
         if sides is None:
             raise NotKnown(f"account {account} has no complete report of its positions yet")
-        return LEDGER.multiply(sides[side], measure.each)
+        return LEDGER.multiply(max(sides[side], Decimal(0)), measure.each)
 
     def added(self, order: OrderFacts) -> Decimal:
         """What an order can add to a position; of an amend, only what is not in the position yet.
