@@ -68,7 +68,9 @@ def request(key: str = "a", quantity: str | int = 10, side: str = "buy", **field
     return OrderRequest(client_order_id=key, side=Side(side), quantity=quantity, **{"type": kind, **given})
 
 
-def order(key: str = "a", quantity: str | int = 10, status: str = "accepted", *, filled: int = 0, **fields: Any) -> Order:
+def order(
+    key: str = "a", quantity: str | int = 10, status: str = "accepted", *, filled: int = 0, **fields: Any
+) -> Order:
     """An order of ours; ``at`` is its ``ts_last``; a final one has no leaves."""
     at, venue_id = fields.pop("at", 0), fields.pop("venue_order_id", f"v-{key}")
     own = {name: fields.pop(name) for name in ("origin", "owner") if name in fields}
@@ -112,7 +114,9 @@ def report(*positions: Position, at: int = 0, complete: bool = True, account: Ac
 
 
 def state(equity: str | None = "1000", deposits: str | None = "0", **fields: Any) -> AccountState:
-    balances = [Balance(asset=asset, total=total, free=total, locked=0) for asset, total in fields.pop("has", {}).items()]
+    balances = [
+        Balance(asset=asset, total=total, free=total, locked=0) for asset, total in fields.pop("has", {}).items()
+    ]
     given = {
         "account": MAIN,
         "mode": Mode.PAPER,

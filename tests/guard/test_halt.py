@@ -70,7 +70,9 @@ def test_the_caller_of_a_subscription_may_be_named_with_or_without_the_word(path
     assert halt.stops(MAIN, "subscription:copy") is not None
 
 
-@pytest.mark.parametrize("scope", ["", "ALL", "entry:", "entry:a/b", "account:main", "account:/x", "strategy:x", "all "])
+@pytest.mark.parametrize(
+    "scope", ["", "ALL", "entry:", "entry:a/b", "account:main", "account:/x", "strategy:x", "all "]
+)
 def test_a_scope_of_another_form_is_refused(path, scope):
     halt = Halt(path)
     for attempt in (lambda: halt.halt(scope, reason="r", by="cli"), lambda: halt.resume(scope, by="cli")):

@@ -86,17 +86,29 @@ class Holdings:
         return frozenset({leg for leg, _ in self._legs} | {fill.instrument_id for fill in self._fills.values()})
 
     def gross(self, instrument_id: InstrumentId, asset: str) -> tuple[Decimal, Decimal] | None:
-        """What is long and what is short, as new orders of that side add to it: hedged legs do not net."""
+        """What is long and what is short, as new orders of that side add to it: hedged legs do not net.
+
+        A fill of the report's very time may be in it or not: it makes a position larger, never smaller.
+        """
         net = self.net(instrument_id, asset=asset)
         if net is None:
             return None
-        legs = [quantity for _, quantity in self._of(instrument_id)]
         if not self._is_hedged(instrument_id):
-            return net, LEDGER.minus(net)
+            sold, bought = self._unsure(instrument_id, Side.SELL), self._unsure(instrument_id, Side.BUY)
+            return LEDGER.add(net, sold), LEDGER.subtract(bought, net)
         longs, shorts = Decimal(0), Decimal(0)
-        for one in legs:
-            longs, shorts = (LEDGER.add(longs, one), shorts) if one > 0 else (longs, LEDGER.subtract(shorts, one))
+        for _, one in self._of(instrument_id, unsure=Side.BUY):
+            longs = LEDGER.add(longs, max(one, Decimal(0)))
+        for _, one in self._of(instrument_id, unsure=Side.SELL):
+            shorts = LEDGER.subtract(shorts, min(one, Decimal(0)))
         return longs, shorts
+
+    def _unsure(self, instrument_id: InstrumentId, side: Side) -> Decimal:
+        total = Decimal(0)
+        for one in self._fills.values():
+            if one.instrument_id == instrument_id and one.side is side and one.ts_event == self.known_at:
+                total = LEDGER.add(total, one.quantity)
+        return total
 
     def _is_hedged(self, instrument_id: InstrumentId) -> bool:
         """Whether its legs stand beside each other; before the account said so, more than one leg says it."""
@@ -104,10 +116,12 @@ class Holdings:
             return sum(1 for instrument, _ in self._legs if instrument == instrument_id) > 1
         return self._mode is PositionMode.HEDGING
 
-    def _of(self, instrument_id: InstrumentId) -> Iterator[tuple[_Leg, Decimal]]:
+    def _of(self, instrument_id: InstrumentId, *, unsure: Side | None = None) -> Iterator[tuple[_Leg, Decimal]]:
+        """The legs; with ``unsure``, of the fills that may be in the report or not only those of this side."""
         legs = {leg: quantity for leg, quantity in self._legs.items() if leg[0] == instrument_id}
         for fill in self._fills.values():
-            if fill.instrument_id == instrument_id:
+            is_sure = unsure in (None, fill.side) or fill.ts_event != self.known_at
+            if fill.instrument_id == instrument_id and is_sure:
                 _add(legs, (instrument_id, fill.position_id), _signed(fill.side, fill.quantity))
         yield from legs.items()
 
