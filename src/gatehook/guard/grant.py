@@ -61,12 +61,18 @@ def _count(largest: int) -> Any:
     return check
 
 
+def _listed(values: Sequence[Any]) -> tuple[Any, ...]:
+    if isinstance(values, str):  # the letters of "EUR*" would be patterns, the last of which matches anything
+        raise TypeError("a list of words is no string")
+    return as_tuple(values)
+
+
 def _sides(values: Sequence[Any]) -> tuple[Side, ...]:
-    return tuple(Side(_text(one)) for one in as_tuple(values))
+    return tuple(Side(_text(one)) for one in _listed(values))
 
 
 def _types(values: Sequence[Any]) -> tuple[OrderType, ...]:
-    return tuple(OrderType(_text(one)) for one in as_tuple(values))
+    return tuple(OrderType(_text(one)) for one in _listed(values))
 
 
 def _text(value: Any) -> str:
@@ -94,7 +100,7 @@ class Grant:
     caller: str = attrs.field(validator=_pattern)
     entry: str = attrs.field(default="*", validator=_pattern)
     account: str = attrs.field(default="*", validator=_pattern)
-    symbols: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_patterns)
+    symbols: tuple[str, ...] = attrs.field(default=(), converter=_listed, validator=_patterns)
     sides: tuple[Side, ...] = attrs.field(default=(), converter=_sides, validator=_bounded)
     types: tuple[OrderType, ...] = attrs.field(default=(), converter=_types, validator=_bounded)
     max_notional: Decimal | None = attrs.field(default=None, converter=exact_or_none, validator=_amount)
