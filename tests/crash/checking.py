@@ -21,6 +21,7 @@ from tests.crash.trading import MAX_OPEN
 from tests.crash.trading import MAX_POSITION
 from tests.crash.trading import Life
 from tests.hostile.venue.book import Book
+from tests.hostile.venue.holdings import left
 
 #: Seconds until the journal says what the venue says, where the venue can prove what is not known, and where it cannot.
 PATIENCE, IMPATIENCE = 20.0, 3.0
@@ -132,29 +133,39 @@ def _check_audit(data: Path, found: Findings) -> None:
 
 
 def check_limits(events: list[dict], found: Findings, *, limited: bool) -> Book:
-    """Let everything happen once more, and look at the account after each event."""
+    """Let everything happen once more, and look at the account after each event: what it holds, and what it would if
+    all orders of a side filled.
+    """
     book = Book(events[0]["settings"])
-    contract = Decimal(book.instrument["contract"])
     start = book.accounts["main"].base
     broken = 0
     for number, event in enumerate(events[1:]):
         book.apply(event)
         found.counts["events at the venue"] += 1
-        if not limited or broken == NAMED:
-            continue
-        held, most = _position(book, start) * contract, Decimal(MAX_POSITION)
-        working = sum(not one["reduce_only"] for one in book.open.values() if one["account"] == "main")
-        if abs(held) > most or working > MAX_OPEN:
-            found.wrong.append(
-                f"event {number}: {event['do']} {event.get('client')}: {held} held, {working} orders work"
-            )
+        if limited and broken < NAMED and (problem := _beyond(book, start)):
+            broken += 1
+            found.wrong.append(f"event {number}: {event['do']} {event.get('client')}: {problem}")
     return book
 
 
-def _position(book: Book, start: Decimal) -> Decimal:
+def _beyond(book: Book, start: Decimal) -> str:
+    working = [one for one in book.open.values() if one["account"] == "main" and not one["reduce_only"]]
+    if len(working) > MAX_OPEN:
+        return f"{len(working)} orders work"
+    contract = Decimal(book.instrument["contract"])
+    for side, held in _held(book, start).items():
+        waiting = sum((left(one) for one in working if one["side"] == side), Decimal(0))
+        if (held + waiting) * contract > MAX_POSITION:
+            return f"{held} held and {waiting} waiting, to {side}"
+    return ""
+
+
+def _held(book: Book, start: Decimal) -> dict[str, Decimal]:
+    """What each side holds; a cash account can only buy beyond what it had."""
     account = book.accounts["main"]
     if account.kind == "cash":
-        return max(account.base - start, Decimal(0))
-    longs = sum((Decimal(one["quantity"]) for one in account.positions.values() if one["side"] == "buy"), Decimal(0))
-    shorts = sum((Decimal(one["quantity"]) for one in account.positions.values() if one["side"] == "sell"), Decimal(0))
-    return max(longs, shorts)
+        return {"buy": account.base - start}
+    held = {"buy": Decimal(0), "sell": Decimal(0)}
+    for one in account.positions.values():
+        held[one["side"]] += Decimal(one["quantity"])
+    return held

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import anyio
 
+from gatehook.kinds.orders import OrderStatus
 from tests.crash.checking import check
 from tests.crash.trading import Life
 from tests.crash.trading import trade
@@ -36,8 +37,12 @@ from tests.hostile.rig import Variant
 #: Kills in one episode: the venue reads its whole log at each start.
 EPISODE = 40
 TARGETS = {"gateway": 70, "venue": 15, "both": 15}
-#: Seconds that a life lasts at most.
-LONGEST = 0.35
+#: Of ten kills, so many come when the gateway has given some more answers; the others at any moment, its start too.
+AT_WORK = 7
+#: How many answers those wait for at most, and for how many seconds; the seconds after which the others come, at most.
+ANSWERS, PATIENCE, LONGEST = 25, 4.0, 0.25
+#: How answers end that are an order.
+ORDERS = {status.encode() for status in OrderStatus}
 VARIANTS = [Variant(proof=proof, account=account) for account, proof in product(ACCOUNTS, PROOFS)]
 
 
@@ -107,7 +112,11 @@ class Episode:
         if self._gateway is None:
             life = self._life()
             self._gateway = forked(lambda: anyio.run(trade, life), self.folder / "gateway.log")
-        time.sleep(self.random.uniform(0.0, LONGEST))
+        if self.random.randrange(10) < AT_WORK:
+            self._wait_for_answers(self.random.randrange(1, ANSWERS))
+            time.sleep(self.random.uniform(0.0, 0.01))
+        else:
+            time.sleep(self.random.uniform(0.0, LONGEST))
         self._expect_alive()
         [target] = self.random.choices(list(TARGETS), list(TARGETS.values()))
         self.counts[f"kills of {target}"] += 1
@@ -116,6 +125,18 @@ class Episode:
         if target != "gateway":
             self._venue.kill()
             self._wake_venue()
+
+    def _wait_for_answers(self, more: int) -> None:
+        """Wait until the gateway has told callers of so many more orders, but not for ever: the venue may be away."""
+        path, end = self.folder / "answers", time.monotonic() + PATIENCE
+        start = path.stat().st_size if path.exists() else 0
+        while time.monotonic() < end:
+            time.sleep(0.004)
+            if path.exists():
+                with path.open("rb") as answers:
+                    answers.seek(start)
+                    if sum(line.rsplit(b" ")[-1] in ORDERS for line in answers.read().split(b"\n")[:-1]) >= more:
+                        return
 
     def _wake_venue(self) -> None:
         self._venue.start()

@@ -33,7 +33,7 @@ from tests.property.venue import Venue
 #: Who may trade, and who is asked about.
 FREE, ASKED = "free", "asked"
 #: Seconds until what does not end counts as under way, and until what must happen has not.
-_SOON, _EVENTUALLY = 1.0, 15.0
+_SOON, _EVENTUALLY = 0.3, 15.0
 
 
 class LaterClock(SystemClock):
