@@ -58,7 +58,7 @@ class OrderFacts:
 
     @property
     def distance(self) -> Decimal | None:
-        """How far its price is from the market, as a fraction: above zero is away from it, below is through it."""
+        """How far its price is from the side of the market it would trade at, as a fraction, whichever way."""
         price = self.request.price if self.request.price is not None else self.request.trigger_price
         if self.quote is None or price is None:
             return None

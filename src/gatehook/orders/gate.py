@@ -94,9 +94,9 @@ class Gate:
                 raise _forbidden(facts, verdict)
             if verdict.permit is Permit.ASK:
                 return await self._ask(plan, facts)
+            self.check_halt(facts.account, facts.caller)
             if verdict.grant is not None:
                 await guard.grants.consume(verdict.grant.grant_id, facts)
-            self.check_halt(facts.account, facts.caller)
             return await plan.send(verdict.by)
         except _NOTHING_SENT:
             guard.limits.release(facts.command_id)
