@@ -10,6 +10,7 @@ from tests.bad_input import audit
 from tests.bad_input import commands
 from tests.bad_input import configuration
 from tests.bad_input import files
+from tests.bad_input import halting
 from tests.bad_input import loading
 from tests.bad_input import manifests
 from tests.bad_input import permissions
@@ -27,6 +28,7 @@ SUBJECTS = (
     admission,
     audit,
     configuration,
+    halting,
     loading,
     running,
     trading,

@@ -76,7 +76,9 @@ async def test_the_next_day_counts_anew(desk):
     assert await desk.note("890") == 10
 
 
-@pytest.mark.parametrize(("day_start", "hour", "same"), [("00:00", 23, True), ("22:00", 21, True), ("22:00", 22, False)])
+@pytest.mark.parametrize(
+    ("day_start", "hour", "same"), [("00:00", 23, True), ("22:00", 21, True), ("22:00", 22, False)]
+)
 async def test_the_day_starts_when_it_is_set_to(tmp_path, day_start, hour, same):
     desk = Desk(tmp_path, day_start)
     await desk.note("1000")

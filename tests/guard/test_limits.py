@@ -71,8 +71,8 @@ def test_max_quantity_is_in_base_units(stage):
 
 
 def test_max_notional_is_the_worth(stage):
-    one = stage(max_notional=Decimal("11"))
-    passes(one, order_facts(request(), value=Decimal("11")))
+    one = stage(max_notional=Decimal(11))
+    passes(one, order_facts(request(), value=Decimal(11)))
     refused(one, facts(order_facts(request("b"), value=Decimal("11.000001"))), "max_notional", "11.000001")
 
 

@@ -225,9 +225,12 @@ class Venue(RuleBasedStateMachine):
         return [one for one in known if not one.over and scope in (one.account, one.account.entry_id)]
 
     def worst(self, scope, side: str) -> int:
-        held = sum(held for account, held in self.positions.items() if scope in (account, account.entry_id))
-        waiting = sum(one.quantity - one.filled for one in self.at_risk(scope) if one.side == side)
-        return (held if side == "buy" else -held) + waiting
+        """A position on the other side makes no room: closing it is held up by no limit."""
+        sign = 1 if side == "buy" else -1
+        held = sum(
+            max(sign * held, 0) for account, held in self.positions.items() if scope in (account, account.entry_id)
+        )
+        return held + sum(one.quantity - one.filled for one in self.at_risk(scope) if one.side == side)
 
     def working(self, scope) -> int:
         return len(self.at_risk(scope))
