@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 
 import attrs
 import pytest
 
-from gatehook.host import rates
+from gatehook.guard.exposure import Exposure
 from gatehook.host.rates import RateBudget
 from gatehook.kinds.broker import Broker
 from gatehook.kinds.broker import Evidence
+from gatehook.kinds.orders import OrderStatus
 from gatehook.kinds.provider import Health
+from gatehook.orders import canceling
 from gatehook.orders import placing
 from gatehook.orders import resolving
 from gatehook.orders.desk import Desk
 from gatehook.orders.entry import Entry
+from gatehook.orders.gate import Gate
 from gatehook.orders.reconciliation import Reconciliations
 from gatehook.orders.rounds import Rounds
 from gatehook.orders.sending import Proof
@@ -73,6 +77,28 @@ def never_looks_back(patch):
     patch.setattr(Broker, "events", events)
 
 
+def takes_everything_for_its_own(patch):
+    patch.setattr(canceling, "_may_go", lambda order: True)
+
+
+def counts_no_closes(patch):
+    patch.setattr(Exposure, "closing_quantity", lambda self, *where, **more: Decimal(0))
+
+
+def checks_once(patch):
+    patch.setattr(Gate, "check_halt", lambda self, account, caller: None)
+
+
+def forgets_what_is_unknown(patch):
+    apply = Exposure.apply_order
+
+    def forgetful(self, order):
+        unknown = order.status is OrderStatus.UNKNOWN
+        apply(self, attrs.evolve(order, status=OrderStatus.REJECTED) if unknown else order)
+
+    patch.setattr(Exposure, "apply_order", forgetful)
+
+
 def invents_news(patch):
     now = Reconciliations.now
     runs = []
@@ -95,7 +121,10 @@ def keeps_no_budget(patch):
 
 
 def reads_first(patch):
-    patch.setattr(rates, "_ORDER", rates._ORDER[::-1])
+    def last(self):
+        return next((queue[0] for queue in reversed(self._queues.values()) if queue), None)
+
+    patch.setattr(RateBudget, "_next", last)
 
 
 def is_always_well(patch):
@@ -113,11 +142,15 @@ DEFECTS = [
     (17, sends_until_it_is_so),
     (31, never_looks_back),
     (32, never_looks_back),
+    (35, takes_everything_for_its_own),
     (36, invents_news),
     (42, keeps_no_budget),
     (42, reads_first),
     (46, is_always_well),
+    (48, counts_no_closes),
     (49, believes_every_mode),
+    (52, checks_once),
+    (53, forgets_what_is_unknown),
     (55, trades_before_it_looked),
 ]
 PATCHED = {13, 42, 48, 49}

@@ -51,11 +51,21 @@ async def paper(plugin_host):
             "entries": {
                 "paper": {"config": {"prices": "prices", "accounts": ACCOUNTS, "allowedAccounts": ["main", "hedged"]}}
             },
-        }
+        },
+        "limits": {"paper": {"max_open_orders": 100}},
+        "permissions": [{"caller": "asked", "decision": "ask"}],
     }
     async with plugin_host(builtin=True, plugins=[(ControlledPrices.MANIFEST, prices)], config=config) as host:
         venue = PaperVenue(prices, lambda: host.desk.entry("paper"))
         await prices.followed()
         yield await BrokerRig.of(
-            host, "paper", symbol="EURUSD", bid=BID, ask=ASK, venue=venue, hedging="hedged", forbidden="locked"
+            host,
+            "paper",
+            symbol="EURUSD",
+            bid=BID,
+            ask=ASK,
+            venue=venue,
+            hedging="hedged",
+            forbidden="locked",
+            asked="asked",
         )

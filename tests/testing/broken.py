@@ -32,7 +32,7 @@ async def breach(suite, number: int, rig, **fixtures) -> str | None:
     (name,) = [one for one in dir(suite) if one.startswith(f"test_{number:02}_")]
     try:
         await getattr(suite, name)(suite(), rig=rig, **fixtures)
-    except (Exception, pytest.fail.Exception) as error:  # a defect may break a statement in any way
+    except (Exception, pytest.fail.Exception, BaseExceptionGroup) as error:  # a defect may break it in any way
         return repr(error)
     except pytest.skip.Exception:
         return None

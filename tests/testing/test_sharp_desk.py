@@ -7,11 +7,11 @@ from functools import partial
 import pytest
 
 from gatehook.kinds.errors import StorageUnavailable
-from gatehook.orders import desk as desk_module
-from gatehook.orders.desk import Desk
+from gatehook.orders import placing
 from gatehook.orders.entry import Entry
 from gatehook.orders.flights import Flights
 from gatehook.orders.journal import Journal
+from gatehook.orders.placing import Placing
 from gatehook.testing import DeskSuite
 from gatehook.testing import desk_suite
 from gatehook.testing.rig import eventually
@@ -46,16 +46,16 @@ def forgets_ids(patch):
 
 
 def looks_at_no_content(patch):
-    patch.setattr(desk_module, "order_digest", lambda request: "the same")
+    patch.setattr(placing, "order_digest", lambda request: "the same")
 
 
 def sends_before_it_writes(patch):
-    async def place(self, entry, request, digest, caller, what, function=None):
-        answer = await entry.access.provider.submit_order(request)
-        await self.journal.claim(self.intent(request, caller), digest)
+    async def hasty(self, permit):
+        answer = await self._desk.entry(self._entry_id).access.provider.submit_order(self._order)
+        await self._intend(permit)
         return answer
 
-    patch.setattr(Desk, "place", place)
+    patch.setattr(placing._OrderWay, "_send", hasty)
 
 
 def lets_every_account_in(patch):
@@ -70,27 +70,27 @@ def sends_in_the_callers_task(patch):
 
 
 def sends_without_storage(patch):
-    place = Desk.place
+    send = placing._OrderWay._send
 
-    async def anyhow(self, entry, request, *rest):
+    async def anyhow(self, permit):
         try:
-            return await place(self, entry, request, *rest)
+            return await send(self, permit)
         except StorageUnavailable:
-            return await entry.access.provider.submit_order(request)
+            return await self._desk.entry(self._entry_id).access.provider.submit_order(self._order)
 
-    patch.setattr(Desk, "place", anyhow)
+    patch.setattr(placing._OrderWay, "_send", anyhow)
 
 
 def asks_the_market_first(patch):
-    submit = Desk.submit
+    submit = Placing.submit
 
     async def curious(self, entry_id, request, caller):
-        dealer = self.entry(entry_id).access.provider
+        dealer = self._desk.entry(entry_id).access.provider
         if dealer._quotes[request.instrument_id].bid > 2:
             raise StorageUnavailable("the price is out of the band")
         return await submit(self, entry_id, request, caller)
 
-    patch.setattr(Desk, "submit", curious)
+    patch.setattr(Placing, "submit", curious)
 
 
 DEFECTS = [

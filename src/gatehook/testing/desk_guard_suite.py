@@ -52,9 +52,7 @@ class GuardStatements(Suite):
         self, rig: BrokerRig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for mode in (Mode.DEMO, Mode.LIVE):
-            proves(rig, monkeypatch, mode)
-            handle = await rig.restart()
-            await refused(rig, ModeNotAllowed, partial(handle.submit_order, rig.order(OrderType.LIMIT)))
+            await trades_nothing(rig, monkeypatch, mode)
 
     async def test_42_the_budget_is_shared_a_venues_word_about_time_is_kept_and_orders_go_before_reads(
         self, rig: BrokerRig, monkeypatch: pytest.MonkeyPatch
@@ -95,12 +93,11 @@ class GuardStatements(Suite):
     async def test_49_a_mode_that_cannot_be_proven_is_live(
         self, rig: BrokerRig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        proves(rig, monkeypatch, None)
-        handle = await rig.restart()
-        await refused(rig, ModeNotAllowed, lambda: handle.submit_order(rig.order(OrderType.LIMIT)))
+        await trades_nothing(rig, monkeypatch, None)
 
     async def test_52_after_an_approval_everything_is_checked_again(self, rig: BrokerRig) -> None:
-        rig.declares("a caller who is asked", rig.asked)
+        if rig.asked is None:
+            pytest.skip("the rig has no caller whose orders need an approval")
         await ready(rig)
         halted, sent = rig.order(OrderType.LIMIT), rig.order(OrderType.LIMIT)
         approval = await asked_for(rig, halted)
@@ -197,6 +194,18 @@ def proves(rig: BrokerRig, monkeypatch: pytest.MonkeyPatch, mode: Mode | None) -
         return [attrs.evolve(one, mode=mode) for one in await listed(broker)] if mode else []
 
     monkeypatch.setattr(kind, "list_accounts", list_accounts)
+
+
+async def trades_nothing(rig: BrokerRig, monkeypatch: pytest.MonkeyPatch, mode: Mode | None) -> None:
+    """Check that nothing is sent while the broker proves this mode, or lists no account."""
+    before = await rig.venue.requests()
+    with monkeypatch.context() as patch:
+        proves(rig, patch, mode)
+        handle = await rig.restart()
+        with pytest.raises(ModeNotAllowed):
+            await handle.submit_order(rig.order(OrderType.LIMIT))
+    await rig.restart()
+    assert await rig.venue.requests() == before
 
 
 async def nothing_leaves(rig: BrokerRig, command: Callable[[], Awaitable[object]]) -> None:

@@ -32,6 +32,7 @@ class Server:
         self._told = asyncio.Event()
         self._door: asyncio.Server | None = None
         self._turn = asyncio.Lock()
+        self._moving = asyncio.Lock()
         self.port = 0
         self._given = settings
         self._book = self._read()
@@ -57,12 +58,20 @@ class Server:
 
     async def open(self) -> None:
         """Take connections."""
+        async with self._moving:
+            await self._open()
+
+    async def _open(self) -> None:
         if self._door is None:
             self._door = await asyncio.start_server(self._traded, "127.0.0.1", self.port, limit=LONGEST)
             self.port = self._door.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         """Refuse connections, and end those that are there."""
+        async with self._moving:
+            await self._close()
+
+    async def _close(self) -> None:
         if self._door is not None:
             self._door.close()
             self._door = None
@@ -72,10 +81,11 @@ class Server:
 
     async def restart(self, pause: float = 0.05) -> None:
         """Go away, and come back knowing what the log says."""
-        await self.close()
-        self._book = self._read()
-        await asyncio.sleep(pause)
-        await self.open()
+        async with self._moving:
+            await self._close()
+            self._book = self._read()
+            await asyncio.sleep(pause)
+            await self._open()
 
     def _now(self) -> int:
         return time.time_ns() // 1_000_000 + self._state["skew"]
@@ -272,10 +282,14 @@ class Server:
 
     async def _reset(self, settings: dict) -> None:
         book = Book(settings)
-        await self.close()
+        async with self._moving:
+            await self._close()
+            self._forget_all(book, settings)
+            await self._open()
+
+    def _forget_all(self, book: Book, settings: dict) -> None:
         self.moods.calm()
         self._state = dict(CALM)
         self._log.clear()
         self._log.append({"settings": settings})
         self._book = book
-        await self.open()
