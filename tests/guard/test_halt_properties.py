@@ -37,34 +37,45 @@ def failing(end):
     return patch.object(Path, "replace", replace if end == "well" else ends)
 
 
+class Told:
+    """A gateway's halt on a file, and what whoever halted and resumed was told."""
+
+    def __init__(self, path):
+        self.path = path
+        self.gateway = Halt(path)
+        self.on_disk = set()
+        self.in_memory = set()
+
+    def halt(self, scope):
+        self.in_memory.add(scope)
+        if self.gateway.halt(scope, reason="r", by="t") is None:
+            self.on_disk |= self.in_memory
+
+    def resume(self, scope):
+        try:
+            self.gateway.resume(scope, by="t")
+        except GatehookError:
+            return
+        except Crashed:
+            self.on_disk.discard(scope)  # nobody was told whether it is lifted
+            raise
+        self.on_disk.discard(scope)
+        self.in_memory.discard(scope)
+
+    def restart(self, _=None):
+        self.gateway = Halt(self.path)
+        self.in_memory = set()
+
+
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
 def test_a_halted_scope_is_lifted_by_its_resume_alone(steps):
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "halt.json"
-        gateway = Halt(path)
-        on_disk, in_memory, unsure = set(), set(), set()
+        told = Told(Path(folder) / "halt.json")
         for what, scope, end in steps:
             try:
                 with failing(end):
-                    if what == "halt":
-                        in_memory.add(scope)
-                        if gateway.halt(scope, reason="r", by="t") is None:
-                            on_disk |= in_memory
-                            unsure -= in_memory
-                    elif what == "resume":
-                        try:
-                            gateway.resume(scope, by="t")
-                        except GatehookError:
-                            continue
-                        for one in (on_disk, in_memory, unsure):
-                            one.discard(scope)
-                    else:
-                        raise Crashed
+                    getattr(told, what)(scope)
             except Crashed:
-                # what a resume did before the crash, and what a halt did not do, nobody was told
-                if what == "resume":
-                    on_disk.discard(scope)
-                gateway, in_memory = Halt(path), set()
-            halted = {record.scope for record in gateway.records}
-            assert on_disk | in_memory <= halted
+                told.restart()
+            assert told.on_disk | told.in_memory <= {record.scope for record in told.gateway.records}
