@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import count
 
 import anyio
 import anyio.lowlevel
@@ -188,6 +189,51 @@ async def test_a_fill_beside_the_report_of_positions_is_no_difference(floor, is_
         for _ in range(3):
             await now(floor)
         assert (await kept(floor), floor.codes()) == ([], [])
+
+
+async def test_fills_on_both_sides_of_the_report_are_no_difference(floor):
+    async with floor(events=True):
+        await reconciled(floor)
+        await floor.handle.submit_order(limit("a", "1000"))
+        honest, numbers = floor.broker.list_positions, count()
+
+        async def busy(account):
+            if account == MAIN:
+                floor.venue.fill("a", "1", f"T{next(numbers)}")
+                report = await honest(account)
+                floor.venue.fill("a", "1", f"T{next(numbers)}")
+                return report
+            return await honest(account)
+
+        floor.broker.list_positions = busy
+        for _ in range(3):
+            await now(floor)
+        assert (await kept(floor), floor.codes()) == ([], [])
+        assert floor.desk.reconciliations.reasons() == ()
+
+
+async def test_a_difference_is_not_adopted_while_its_instrument_trades(floor):
+    async with floor(events=True):
+        await reconciled(floor)
+        await floor.handle.submit_order(limit("a", "1000"))
+        floor.venue.positions.append(position("7"))
+        honest, numbers = floor.broker.list_positions, count()
+
+        async def busy(account):
+            report = await honest(account)
+            if account == MAIN:
+                floor.venue.fill("a", "1", f"T{next(numbers)}")
+            return report
+
+        floor.broker.list_positions = busy
+        for _ in range(3):
+            await now(floor)
+        assert await kept(floor) == []
+        assert "read once more" in " ".join(floor.desk.reconciliations.reasons())
+        floor.broker.list_positions = honest
+        for _ in range(2):
+            await now(floor)
+        assert await kept(floor) == [("3", "10", None)]
 
 
 async def test_a_comparison_that_was_cut_off_counts_nothing_twice(floor, monkeypatch):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from typing import Final
 
 from gatehook.audit import kinds
 from gatehook.diagnostics.codes.orders import POSITION_ADJUSTED
@@ -27,6 +29,8 @@ from gatehook.orders.snapshot import read_positions
 
 if TYPE_CHECKING:
     from gatehook.orders.desk import Desk
+
+_ZERO: Final = Decimal(0)
 
 
 class Comparison:
@@ -55,34 +59,41 @@ class Comparison:
         if is_new:  # an earlier try counted from another time on
             self._ledger = None
         hedging = snapshot.state.position_mode is PositionMode.HEDGING
-        ledger = await self._counted(horizon)
-        before = ledger.expected(hedging=hedging)
+        ledger = self._ledger = self._ledger or Ledger(horizon.floor, await desk.journal.adjustments(self._account))
+        await self._count(ledger)
+        steps = [ledger.expected(hedging=hedging)]
         report = await read_positions(desk, entry, self._account)
         horizon, is_complete = await read_fills(desk, entry, self._account, horizon)
         if not (report.complete and is_complete):
             return "a report of the venue is not complete"
-        ledger = await self._counted(horizon)
-        after = ledger.expected(hedging=hedging)
+        await self._count(ledger, lambda: steps.append(ledger.expected(hedging=hedging)))
         found = ledger.reported(report, hedging=hedging)
-        if is_new:
-            return await self._begin(horizon, found, before, after)
-        return await self._settle(horizon, found, before, after)
+        return await (self._begin if is_new else self._settle)(horizon, found, steps)
 
-    async def _begin(self, horizon: Horizon, found: Quantities, before: Quantities, after: Quantities) -> str | None:
+    async def _begin(self, horizon: Horizon, found: Quantities, steps: Sequence[Quantities]) -> str | None:
         """Adopt what is there, in silence, once nothing trades while it is read."""
-        if before != after:
+        expected = steps[-1]
+        if len(steps) > 1:
             return "it trades while its positions are read for the first time"
-        keys = differences(after, found)
-        await self._keep(horizon, [self._adjustment(key, found, after, AdjustmentState.BASELINE) for key in keys])
+        keys = differences(expected, found)
+        await self._keep(horizon, [self._adjustment(key, found, expected, AdjustmentState.BASELINE) for key in keys])
         return None
 
-    async def _settle(self, horizon: Horizon, found: Quantities, before: Quantities, after: Quantities) -> str | None:
-        early, late = differences(before, found), differences(after, found)
-        suspects = {key: difference for key, difference in late.items() if key in early}
-        confirmed = [key for key, difference in suspects.items() if self._suspects.get(key) == difference]
-        self._suspects = {key: difference for key, difference in suspects.items() if key not in confirmed}
-        await self._keep(horizon, [self._adjustment(key, found, after, AdjustmentState.OPEN) for key in confirmed])
-        if self._suspects:
+    async def _settle(self, horizon: Horizon, found: Quantities, steps: Sequence[Quantities]) -> str | None:
+        """Adopt the differences that were seen before. ``steps`` are what was expected before the positions were read
+        and after each fill since: the report is of one of these moments.
+        """
+        expected = steps[-1]
+        unexplained = {
+            key: difference
+            for key, difference in differences(expected, found).items()
+            if all(step.get(key, _ZERO) != found.get(key, _ZERO) for step in steps)
+        }
+        still = {key: one for key, one in unexplained.items() if len({step.get(key, _ZERO) for step in steps}) == 1}
+        confirmed = [key for key, difference in still.items() if self._suspects.get(key) == difference]
+        self._suspects = {key: difference for key, difference in still.items() if key not in confirmed}
+        await self._keep(horizon, [self._adjustment(key, found, expected, AdjustmentState.OPEN) for key in confirmed])
+        if len(unexplained) > len(confirmed):
             return "positions that do not follow from the fills are read once more"
         return None
 
@@ -93,8 +104,8 @@ class Comparison:
             account=self._account,
             instrument_id=key.instrument_id,
             position_id=key.position_id,
-            expected=expected.get(key, Decimal(0)),
-            reported=found.get(key, Decimal(0)),
+            expected=expected.get(key, _ZERO),
+            reported=found.get(key, _ZERO),
             unit=key.unit,
             state=state,
         )
@@ -134,15 +145,12 @@ class Comparison:
             unit=one.unit.value,
         )
 
-    async def _counted(self, horizon: Horizon) -> Ledger:
-        """Return the sums with every fill that is journaled by now."""
-        journal, account = self._desk.journal, self._account
-        if self._ledger is None:
-            self._ledger = Ledger(horizon.floor)
-            self._ledger.adjust(await journal.adjustments(account))
-        while fills := await journal.fills(accounts=[account], after=self._ledger.after):
-            self._ledger.count(fills)
-        return self._ledger
+    async def _count(self, ledger: Ledger, then: Callable[[], object] = lambda: None) -> None:
+        """Count the fills that are journaled by now; call ``then`` after each of them."""
+        while fills := await self._desk.journal.fills(accounts=[self._account], after=ledger.after):
+            for seq, fill in fills:
+                ledger.count(seq, fill)
+                then()
 
 
 def _has_no_positions(state: AccountState) -> bool:

@@ -36,20 +36,20 @@ Quantities = Mapping[PositionKey, Decimal]
 class Ledger:
     """The sums of one account, kept up to date fill by fill."""
 
-    def __init__(self, floor: Ns) -> None:
-        """Count the fills from venue time ``floor`` on."""
+    def __init__(self, floor: Ns, adjustments: Iterable[Adjustment]) -> None:
+        """Count adjustments, and later the fills from venue time ``floor`` on."""
         self._floor = floor
         self._sums: dict[PositionKey, Decimal] = {}
         #: The journal's position of the last fill that was looked at.
         self.after = 0
+        self.adjust(adjustments)
 
-    def count(self, fills: Iterable[tuple[int, Fill]]) -> None:
-        """Count fills with their positions in the journal, in order."""
-        for seq, fill in fills:
-            self.after = seq
-            if fill.ts_event >= self._floor:
-                key = PositionKey(fill.instrument_id, fill.position_id, fill.quantity_unit)
-                self._add(key, _signed(fill.side, fill.quantity))
+    def count(self, seq: int, fill: Fill) -> None:
+        """Count the fill at the next position in the journal."""
+        self.after = seq
+        if fill.ts_event >= self._floor:
+            key = PositionKey(fill.instrument_id, fill.position_id, fill.quantity_unit)
+            self._add(key, _signed(fill.side, fill.quantity))
 
     def adjust(self, adjustments: Iterable[Adjustment]) -> None:
         """Count adjustments."""
