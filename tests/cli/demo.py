@@ -1,4 +1,7 @@
-"""A broker of a demo account that fills market orders at once; the tests write this file to disk as a plugin."""
+"""A broker of a demo account that fills market orders at once, and loses those tagged so.
+
+Tests write this file to disk as a plugin, or embed the module.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from gatehook import AccountKey
 from gatehook import AccountRef
 from gatehook import AccountState
 from gatehook import AccountType
+from gatehook import Ambiguous
 from gatehook import Broker
 from gatehook import Evidence
 from gatehook import Fill
@@ -72,6 +76,8 @@ class Demo(Broker):
         ]
 
     async def submit_order(self, request):
+        if "lost" in request.tags:
+            raise Ambiguous("the line went dead")
         venue_id = f"V{len(self.orders) + 1}"
         now = self.clock.now()
         if request.type is not OrderType.MARKET:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from gatehook.catalog.places import Places
 from gatehook.catalog.places import builtin_directory
+from gatehook.cli.client import Client
 from gatehook.config import config_from
 from gatehook.gateway import Gateway
 from gatehook.host import PluginHost
+from tests.cli import demo
 
 
 @pytest.fixture
@@ -32,5 +36,42 @@ def gateway(make_host):
     async def running(config=None, **options):
         async with Gateway(make_host(config, **options)) as one:
             yield one
+
+    return running
+
+
+@pytest.fixture
+def trading(gateway):
+    """Run a gateway with the demo broker and yield a function that sends requests, its gateway and the broker."""
+
+    @asynccontextmanager
+    async def running(mode="paper", outside="0", plugin=demo, **config):
+        about = {
+            "id": "demo",
+            "name": "Demo",
+            "version": "1.0.0",
+            "kinds": ["connector.broker"],
+            "entry": {"type": "python.module", "module": "demo.py"},
+            "configSchema": {"type": "object"},
+            "capabilities": {
+                "orderTypes": ["market", "limit", "stop"],
+                "supportsReduceOnly": True,
+                "supportsAmend": True,
+                "supportsClosePosition": True,
+                "positionModes": ["netting"],
+            },
+        }
+        entry = {"config": {"mode": mode, "outside": outside, "allowedAccounts": ["main"]}}
+        merged = {**config, "gateway": {"mode": mode}, "plugins": {"entries": {"demo": entry}}}
+        async with gateway(merged, plugins=[(about, plugin)]) as one:
+            client = Client(one.host.config.gateway.data_dir)
+
+            async def call(method, **params):
+                with anyio.fail_after(30):
+                    return await anyio.to_thread.run_sync(lambda: client.call(method, params, timeout=25))
+
+            await one.host.desk.reconciliations.wait_for_first(demo.MAIN, 10)
+            call.host, call.broker = one.host, one.host.desk.access("demo").provider
+            yield call
 
     return running

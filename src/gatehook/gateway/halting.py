@@ -18,6 +18,9 @@ from gatehook.kinds.codec import to_json
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
+from gatehook.kinds.orders import OrderOrigin
+from gatehook.kinds.orders import OrderStatus
+from gatehook.kinds.orders import Side
 from gatehook.orders.canceling import is_protective
 
 
@@ -33,17 +36,32 @@ def can_open_risk(orders: Iterable[Order], scopes: Sequence[str]) -> list[Order]
     ]
 
 
-def own_quantity(position: Position, fills: Iterable[Fill]) -> Decimal:
-    """Return how much of a position the fills of the gateway's own orders explain, between none and all of it.
+def own_of_netted(position: Position, orders: Iterable[Order]) -> Decimal:
+    """Return how much of a netted position the gateway's own orders explain, between none and all of it."""
+    traded = [
+        (order.request.side, order.filled)
+        for order in orders
+        if order.origin is OrderOrigin.GATEWAY
+        and order.request.instrument_id == position.instrument_id
+        and order.request.quantity_unit is position.quantity_unit
+    ]
+    return _within(position, traded)
 
-    ``fills`` are those of the position's account and instrument.
-    """
-    listed = [fill for fill in fills if fill.quantity_unit is position.quantity_unit]
-    named = [fill for fill in listed if fill.position_id == position.position_id]
+
+def own_of_hedged(position: Position, fills: Iterable[Fill]) -> Decimal:
+    """Return how much of one of several positions the fills of the gateway's own orders explain."""
+    traded = [
+        (fill.side, fill.quantity)
+        for fill in fills
+        if fill.position_id == position.position_id and fill.quantity_unit is position.quantity_unit
+    ]
+    return _within(position, traded)
+
+
+def _within(position: Position, traded: Iterable[tuple[Side, Decimal]]) -> Decimal:
     net = Decimal(0)
-    for fill in named or [fill for fill in listed if fill.position_id is None]:
-        change = fill.quantity if fill.side is position.side else fill.quantity.copy_negate()
-        net = LEDGER.add(net, change)
+    for side, quantity in traded:
+        net = LEDGER.add(net, quantity if side is position.side else quantity.copy_negate())
     return min(max(net, Decimal(0)), position.quantity)
 
 

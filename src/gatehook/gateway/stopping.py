@@ -10,15 +10,18 @@ from gatehook.diagnostics import GatehookError
 from gatehook.gateway.brokers import Brokers
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.orders import Order
+from gatehook.kinds.orders import OrderOrigin
+from gatehook.kinds.orders import OrderStatus
+from gatehook.orders.canceling import is_protective
 
 _LOG: Final = logging.getLogger("gatehook.gateway")
 
 
 async def cancel_entries(brokers: Brokers) -> list[Order]:
-    """Cancel the open orders that can still add risk; those that only reduce stay. Return what was canceled."""
+    """Cancel the gateway's open orders that can still add risk; those that only reduce stay. Return what was canceled."""
     canceled = []
     for order in await brokers.orders(open_only=True, limit=10_000):
-        if order.request.reduce_only:
+        if is_protective(order) or order.status is OrderStatus.INITIALIZED or order.origin is not OrderOrigin.GATEWAY:
             continue
         try:
             handle = brokers.handle(order.request.account.entry_id)

@@ -22,19 +22,21 @@ import attrs
 from gatehook.diagnostics import GatehookError
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.halting import covers
-from gatehook.gateway.halting import own_quantity
+from gatehook.gateway.halting import own_of_hedged
+from gatehook.gateway.halting import own_of_netted
 from gatehook.kinds.accounts import Position
+from gatehook.kinds.accounts import PositionMode
 from gatehook.kinds.amounts import plain
 from gatehook.kinds.commands import PositionRef
 from gatehook.kinds.errors import OrderNotCancellable
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.instruments import AccountKey
-from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderOrigin
 from gatehook.kinds.orders import OrderStatus
 from gatehook.orders import Desk
 from gatehook.orders.canceling import is_protective
+from gatehook.orders.reading import UNBOUNDED
 
 _AT_ONCE: Final = 8
 _MOST: Final = 10_000
@@ -114,7 +116,9 @@ class Sweep:
         for order in await self._brokers.orders(open_only=True, limit=_MOST):
             if not covers(self._wanted.scopes, order.request.account, order.owner):
                 continue
-            if order.origin is OrderOrigin.GATEWAY or self._wanted.external:
+            if order.status is OrderStatus.INITIALIZED:
+                self.swept.left.append(f"{_order(order)}: it waits for a person, nothing of it is at the venue")
+            elif order.origin is OrderOrigin.GATEWAY or order.owner or self._wanted.external:
                 found.append(order)
             else:
                 self.swept.left.append(f"{_order(order)}: placed outside the gateway (--include-external)")
@@ -189,7 +193,14 @@ class Sweep:
                 continue
             if not report.complete:
                 self.swept.failed.append(f"{report.account}: its report of positions is not complete")
-            found += [close for one in report.positions if (close := await self._close_of(one)) is not None]
+            for position in report.positions:
+                try:
+                    close = await self._close_of(position)
+                except (ProviderError, GatehookError) as error:
+                    self._keep_open(position)
+                    self.swept.failed.append(f"{_position(position)}: whose it is is not known: {error}")
+                else:
+                    found += [] if close is None else [close]
         return found
 
     async def _look_again(self) -> None:
@@ -205,18 +216,20 @@ class Sweep:
         self._blind = problems != [] or len(answered) != len(reports)
 
     async def _close_of(self, position: Position) -> _Close | None:
-        quantity = position.quantity
-        if not self._wanted.external:
-            quantity = own_quantity(position, await self._own_fills(position))
+        quantity = position.quantity if self._wanted.external else await self._own(position)
         if quantity < position.quantity:
             self._keep_open(position)
             outside = plain(position.quantity - quantity)
             self.swept.left.append(f"{_position(position)}: {outside} are from outside (--include-external)")
         return _Close(position, quantity) if quantity else None
 
-    async def _own_fills(self, position: Position) -> Sequence[Fill]:
-        """The fills of the position's instrument by orders of the gateway."""
-        return await self._brokers.own_fills(position.account, position.instrument_id)
+    async def _own(self, position: Position) -> Decimal:
+        """How much of a position the gateway's own orders explain."""
+        account = position.account
+        state = await self._brokers.handle(account.entry_id).account(account)
+        if state.position_mode is PositionMode.HEDGING:
+            return own_of_hedged(position, await self._brokers.own_fills(account, position.instrument_id))
+        return own_of_netted(position, await self._desk.journal.orders(accounts=[account], limit=UNBOUNDED))
 
     def _keep_open(self, position: Position) -> None:
         self._open.add((position.account, str(position.instrument_id)))
