@@ -257,5 +257,7 @@ def test_a_file_that_vanishes_under_a_running_process_lifts_nothing(path):
     halt.halt("all", reason="r", by="cli")
     path.unlink()
     assert halt.stops(MAIN, "x") is not None
+    Halt(path).halt("entry:other", reason="r", by="cli")
+    assert halt.stops(MAIN, "x") is not None
     halt.resume("all", by="cli")
     assert halt.stops(MAIN, "x") is None

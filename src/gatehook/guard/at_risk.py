@@ -80,6 +80,7 @@ class Working:
     counted: Decimal = Decimal(0)
     base_each: Decimal | None = None
     names: set[str] = attrs.field(factory=set)
+    _view: OpenOrder | None = None
 
     def apply(self, order: Order, known_at: Ns | None) -> tuple[str, ...]:
         """Take the journal's newer view; ``known_at`` is when the account's holdings were reported. Returns the
@@ -87,7 +88,7 @@ class Working:
         """
         before = None if self.order is None else self.order.status
         answered = before is OrderStatus.PENDING_UPDATE and order.status is not before
-        self.order = order
+        self.order, self._view = order, None
         if known_at is not None and order.ts_last < known_at:
             self.counted = max(self.counted, order.filled)
         if order.venue_order_id is not None:
@@ -104,7 +105,20 @@ class Working:
     def settle(self, known_at: Ns) -> None:
         """Take it that a report of the account's holdings has all that filled until then."""
         if self.order is not None and self.order.ts_last <= known_at:
-            self.counted = max(self.counted, self.order.filled)
+            self.counted, self._view = max(self.counted, self.order.filled), None
+
+    def count(self, quantity: Decimal) -> None:
+        """Take it that so much more of what has filled is in the position."""
+        self.counted, self._view = LEDGER.add(self.counted, quantity), None
+
+    def hold(self, command_id: str, hold: Hold) -> None:
+        """Hold for a command."""
+        self.holds[command_id], self.base_each, self._view = hold, hold.order.base_each, None
+
+    def release(self, command_id: str) -> None:
+        """Hold no more for a command."""
+        del self.holds[command_id]
+        self._view = None
 
     @property
     def is_over(self) -> bool:
@@ -120,6 +134,11 @@ class Working:
 
     def view(self, key: str) -> OpenOrder:
         """What it can still do: while an amend is under way, the larger of the two orders."""
+        if self._view is None:
+            self._view = self._seen(key)
+        return self._view
+
+    def _seen(self, key: str) -> OpenOrder:
         held = [hold.order for hold in self.holds.values()]
         if self.order is None:
             return max(held, key=lambda one: one.quantity)

@@ -67,7 +67,7 @@ class Exposure:
             key = self._venue_keys.get(fill.account, {}).get(fill.venue_order_id, key)
         working = self._working.get(fill.account, {}).get(key)
         if working is not None:
-            working.counted = LEDGER.add(working.counted, fill.quantity)
+            working.count(fill.quantity)
             self._tidy(fill.account, key)
 
     def apply_positions(self, report: PositionReport) -> None:
@@ -115,14 +115,13 @@ class Exposure:
             owner=owner,
         )
         working = self._working.setdefault(account, {}).setdefault(key, Working())
-        working.holds[command_id] = Hold(order=order, amends=amends)
-        working.base_each = base_each
+        working.hold(command_id, Hold(order=order, amends=amends))
         self._held.setdefault(command_id, set()).add((account, key))
 
     def release(self, command_id: str) -> None:
         """Hold nothing more for a command: nothing was sent, or the journal has what came of it."""
         for account, key in self._held.pop(command_id, ()):
-            self._working[account][key].holds.pop(command_id)
+            self._working[account][key].release(command_id)
             self._tidy(account, key)
 
     # --- what is at risk

@@ -225,7 +225,7 @@ class Halt:
         try:
             about = self._path.stat()
         except FileNotFoundError:
-            self._stamp = None
+            self._keep_in_memory()
             return
         except OSError as error:
             self._stamp, self._problem = None, _words(error)
@@ -236,12 +236,18 @@ class Halt:
             settled = time.time_ns() - about.st_mtime_ns > _SETTLED
             self._stamp = stamp if settled and not self._problem else None
 
+    def _keep_in_memory(self) -> None:
+        """The file is gone: what it held is halted in this process until it is resumed."""
+        self._stamp = None
+        self._latched = {record.scope: record for record in self._kept} | self._latched
+        self._kept = ()
+
     def _read(self) -> None:
         self._stamp = None
         try:
             records = _checked(from_json(_File, read_record(self._path)))
         except FileNotFoundError:
-            return
+            self._keep_in_memory()
         except RecordUnusable as error:
             self._problem = str(error)
         except Exception as error:  # noqa: BLE001  what cannot be understood halts everything, whatever is wrong with it
