@@ -48,13 +48,16 @@ class Variant:
     def __str__(self) -> str:
         return f"{self.account} {self.proof}"
 
-    def plugin(self, into: Path) -> Path:
-        """Write the plugin's directory, with the manifest of this variant."""
+    def plugin(self, into: Path, *, priced: bool = False) -> Path:
+        """Write the plugin's directory, with the manifest of this variant; ``priced`` gives the venue's quotes too."""
         shutil.copytree(PLUGIN, into, ignore=shutil.ignore_patterns("__pycache__"))
         for path in (into, *into.iterdir()):
             path.chmod(0o755 if path.is_dir() else 0o644)
         manifest = json.loads((PLUGIN / "plugin.json").read_text())
         manifest["capabilities"] = CAPABILITIES | BY_ACCOUNT[self.account] | {"absenceProof": self.proof}
+        if priced:
+            manifest["kinds"].append("connector.marketData")
+            manifest["entry"]["module"] = "priced.py"
         (into / "plugin.json").write_text(json.dumps(manifest))
         return into
 

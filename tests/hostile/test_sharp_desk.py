@@ -170,6 +170,7 @@ def fixtures(request, number):
     return {"monkeypatch": request.getfixturevalue("monkeypatch")} if number in PATCHED else {}
 
 
+@pytest.mark.usefixtures("blind_spy")
 @pytest.mark.parametrize(("number", "defect"), DEFECTS)
 async def test_a_defect_breaks_its_statement(
     plugin_host, venue_process, tmp_path, monkeypatch, request, number, defect
