@@ -210,6 +210,14 @@ def test_a_report_of_the_position_stands_for_the_fills_before_it(exposure):
     assert (exposure.open_orders(MAIN), exposure.position(MAIN, EURUSD)) == ((), 10)
 
 
+def test_a_report_from_before_a_fill_does_not_stand_for_it(exposure):
+    exposure.apply_order(order(filled=10, at=102, status="filled"))
+    exposure.apply_positions(report(at=101))
+    assert open_buys(exposure) == 10
+    exposure.apply_positions(report(position(10), at=102))
+    assert open_buys(exposure) == 0
+
+
 def test_a_fill_finds_its_order_by_any_id_that_the_venue_gave_it(exposure):
     exposure.apply_positions(report())
     exposure.apply_order(order(origin=OrderOrigin.EXTERNAL, venue_order_id="x"))

@@ -128,6 +128,15 @@ def test_orders_per_minute_slides(stage):
     refused(one, facts(request("e")))
 
 
+def test_an_order_counts_for_the_whole_minute(stage):
+    one = stage(orders_per_minute=1)
+    passes(one, request("a"))
+    one.seconds += 59.9
+    refused(one, facts(request("b")))
+    one.seconds += 0.1
+    passes(one, request("b"))
+
+
 def test_a_list_counts_with_its_members_and_an_amend_counts(stage):
     one = stage(orders_per_minute=3)
     passes(one, request("a"), request("b"), command_id="list")
@@ -305,11 +314,16 @@ async def test_of_an_entry_the_losses_of_its_accounts_count_together(stage):
 # --- scopes and what is exempt
 
 
-def test_an_entrys_limits_count_over_all_its_accounts(stage):
-    one = stage(scope=ENTRY, orders_per_minute=2, max_open_orders=2, max_position=Decimal(20))
+@pytest.mark.parametrize(
+    "limits",
+    [{"orders_per_minute": 2}, {"max_open_orders": 2}, {"max_position": Decimal(20)}],
+    ids=lambda limits: next(iter(limits)),
+)
+def test_an_entrys_limits_count_over_all_its_accounts(stage, limits):
+    one = stage(scope=ENTRY, **limits)
     passes(one, request("a"))
     passes(one, request("b", account=OTHER))
-    refused(one, facts(request("c")), " of venue is 2")
+    refused(one, facts(request("c")), f"{next(iter(limits))} of venue is 2")
 
 
 @pytest.mark.parametrize(
