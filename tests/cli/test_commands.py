@@ -29,6 +29,12 @@ EVERY = [pytest.param(name, lazy, id=name) for name, lazy in all_commands()]
 #: Those that serve, stream, or print a document that is JSON already.
 WITHOUT_JSON = {"run", "audit export", "events tail", "config schema"}
 DESTRUCTIVE = {
+    "approvals approve",
+    "halt",
+    "orders resolve",
+    "permissions grant",
+    "positions acknowledge",
+    "positions close",
     "mode confirm-live",
     "orders cancel",
     "paper reset",
@@ -120,6 +126,14 @@ def test_an_unexpected_error_shows_no_traceback_without_debug(gatehook, monkeypa
         ["orders", "place", "buy", "1", "EURUSD.SIMULATED"],
         ["orders", "cancel", "x", "--yes"],
         ["plugins", "restart", "paper"],
+        ["approvals"],
+        ["approvals", "approve", "A", "--yes"],
+        ["permissions"],
+        ["limits"],
+        ["reconciliation"],
+        ["orders", "amend", "x", "--price", "1"],
+        ["orders", "adopt", "paper", "V1"],
+        ["positions", "close", "paper/main", "EURUSD.SIMULATED", "--yes"],
         ["events", "tail"],
     ],
 )

@@ -14,6 +14,9 @@ from gatehook import OrderRequest
 from gatehook import OrderStatus
 from gatehook import hookimpl
 from gatehook.cli.failures import RemoteFailure
+from gatehook.gateway.brokers import Brokers
+from gatehook.gateway.opening import opening_lines
+from gatehook.gateway.prices import Prices
 from tests.cli import demo
 
 pytestmark = pytest.mark.anyio
@@ -258,3 +261,27 @@ async def test_closing_more_than_there_is_closes_nothing(trading):
         part = await call("positions.close", **close, quantity="1", command_id="c2")
         assert (part["order"]["status"], call.broker.net) == ("filled", Decimal(2))
         assert attrs.asdict(call.broker.fills[-1])["quantity"] == 1
+
+
+async def test_what_waits_for_a_person_is_not_at_the_venue(trading):
+    async with trading(mode="demo") as call:
+        await call("orders.place", client_order_id="a", **ORDER)
+        halted = await call("halt.set", scopes=["all"], reason="x")
+        assert halted["orders"] == []
+        swept = await call("halt.sweep", scopes=["all"])
+        assert (swept["canceled"], swept["failed"]) == ([], [])
+        assert "waits for a person" in swept["left"][0]
+
+
+async def test_the_opening_says_what_stands_against_trading(trading):
+    limits = {"demo": {"max_quantity": "10"}, "demo/main": {"symbols": ["XYZ.*", "Q.*"]}}
+    rule = {"caller": "agent", "decision": "deny"}
+    async with trading(limits=limits, permissions=[rule]) as call:
+        await call("halt.set", scopes=["entry:demo"], reason="a look first")
+        brokers = Brokers(call.host, caller="cli")
+        lines = await opening_lines(call.host, brokers, Prices(call.host, caller="test"))
+    assert any(line.startswith("halt: entry:demo HALTED by cli:") and "a look first" in line for line in lines)
+    assert "reconciliation: demo/main complete, 0 open orders" in lines
+    assert "limits: demo/main symbols XYZ.* Q.*, max_quantity 10 for all of demo" in lines, "\n".join(lines)
+    assert "limits: paper/main no limits" in lines
+    assert "approvals: orders leave without asking, 1 rules" in lines

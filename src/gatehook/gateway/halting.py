@@ -32,7 +32,11 @@ def covers(scopes: Iterable[str], account: AccountKey, owner: str) -> bool:
 def can_open_risk(orders: Iterable[Order], scopes: Sequence[str]) -> list[Order]:
     """Return the orders of some scopes that may still open risk at the venue."""
     return [
-        order for order in orders if not is_protective(order) and covers(scopes, order.request.account, order.owner)
+        order
+        for order in orders
+        if order.status is not OrderStatus.INITIALIZED
+        and not is_protective(order)
+        and covers(scopes, order.request.account, order.owner)
     ]
 
 

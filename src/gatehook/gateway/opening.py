@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from typing import Final
 
 import anyio
+import attrs
 
 from gatehook.catalog.slots import SLOTS
+from gatehook.config.trading import LimitsConfig
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.prices import Prices
 from gatehook.gateway.reconciling import reconciliation_rows
-from gatehook.guard.guard import Guard
 from gatehook.guard.halt import HaltRecord
-from gatehook.guard.limit_use import LimitUse
 from gatehook.host import PluginHost
 from gatehook.kinds.accounts import AccountRef
 from gatehook.kinds.accounts import Mode
 from gatehook.kinds.amounts import plain
+from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.times import to_rfc3339
 
 #: Seconds that the opening waits for first reconciliations; they go on behind it.
@@ -46,7 +46,7 @@ async def opening_lines(host: PluginHost, brokers: Brokers, prices: Prices) -> l
         *halt_lines(host.desk.guard.halt.records),
         f"unknown orders: {len(unknown)}{_names(order.request.client_order_id for order in unknown)}",
         *await _reconciliation(host, brokers, refs),
-        *_limits(host.desk.guard, refs),
+        *_limits(config.limits, refs),
         approvals_line(config.gateway.mode, len(config.permissions), len(host.desk.guard.grants.all())),
     ]
 
@@ -98,19 +98,29 @@ def reconciliation_text(row: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _limits(guard: Guard, refs: Iterable[AccountRef]) -> list[str]:
-    return [f"limits: {ref.account} {_limit_texts(guard.limits.use(ref.account))}" for ref in refs] or [
-        "limits: no account"
-    ]
+def _limits(limits: Mapping[str, LimitsConfig], refs: Iterable[AccountRef]) -> list[str]:
+    lines = [f"limits: {ref.account} {_limits_of(limits, ref.account)}" for ref in refs]
+    return lines or ["limits: no account"]
 
 
-def _limit_texts(rows: Sequence[LimitUse]) -> str:
-    return ", ".join(dict.fromkeys(_limit_text(rows))) or "no limits"
+def _limits_of(limits: Mapping[str, LimitsConfig], account: AccountKey) -> str:
+    """What is set for an account, and for all accounts of its entry together."""
+    own = _settings(limits.get(str(account)))
+    shared = [f"{one} for all of {account.entry_id}" for one in _settings(limits.get(account.entry_id))]
+    return ", ".join([*own, *shared]) or "no limits"
 
 
-def _limit_text(rows: Sequence[LimitUse]) -> Iterator[str]:
-    for row in rows:
-        yield f"{row.limit} {row.about if row.bound is None else plain(row.bound)}"
+def _settings(config: LimitsConfig | None) -> list[str]:
+    if config is None:
+        return []
+    named = ((name, value) for name, value in attrs.asdict(config, recurse=False).items() if name != "scope")
+    return [f"{name} {_amount(value)}" for name, value in named if value not in (None, ())]
+
+
+def _amount(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return plain(value) if isinstance(value, Decimal) else str(value)
 
 
 def approvals_line(mode: Mode, rules: int, grants: int) -> str:

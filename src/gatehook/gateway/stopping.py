@@ -18,7 +18,7 @@ _LOG: Final = logging.getLogger("gatehook.gateway")
 
 
 async def cancel_entries(brokers: Brokers) -> list[Order]:
-    """Cancel the gateway's open orders that can still add risk; those that only reduce stay. Return what was canceled."""
+    """Cancel the gateway's open orders that can still add risk; what only reduces stays. Return what was canceled."""
     canceled = []
     for order in await brokers.orders(open_only=True, limit=10_000):
         if is_protective(order) or order.status is OrderStatus.INITIALIZED or order.origin is not OrderOrigin.GATEWAY:
