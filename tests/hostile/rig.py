@@ -123,7 +123,7 @@ def config_of(process: VenueProcess, variant: Variant, token="a-token", **sectio
     return {
         "gateway": {"mode": "paper"},
         "plugins": {"entries": {"hostile": {"config": about}}},
-        "trading": {"reconcile_every": 1.0},
+        "trading": {"reconcile_every": 0.5},
         "limits": {"hostile": {"max_open_orders": 100}},
         "permissions": [{"caller": "asked", "decision": "ask"}],
         **sections,

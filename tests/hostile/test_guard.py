@@ -114,6 +114,17 @@ async def test_a_position_that_somebody_else_opened_follows_from_their_fill(rig)
     rig.desk.reconciliations.check(rig.account)
 
 
+async def test_a_position_that_nobody_can_explain_closes_the_account_until_a_person_takes_note(rig):
+    await rig.venue.control("gift", account="main", side="buy", quantity="3000")
+    for _ in range(3):
+        await rig.desk.reconciliations.now(rig.entry)
+    await refused(rig, UnresolvedOutstanding, lambda: rig.handle.submit_order(buy(rig)))
+    assert await rig.handle.fills() == []
+    (adjustment,) = await rig.desk.by_hand.acknowledge(rig.account, note="a gift", person="somebody")
+    assert (adjustment.expected, adjustment.reported) == (0, 3000)
+    assert (await rig.handle.submit_order(buy(rig))).status is OrderStatus.ACCEPTED
+
+
 async def test_nothing_is_approved_into_an_account_that_is_not_reconciled(rig):
     request = buy(rig)
     approval = await asked_for(rig, request)

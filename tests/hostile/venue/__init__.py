@@ -16,7 +16,7 @@ The **trading port**, for the broker plugin: ``hello``, ``accounts``, ``account`
 ``cancel``, ``cancel_all``, ``amend``, ``close``, ``protect``. A command that comes twice is done twice: nothing here is
 idempotent.
 
-The **control port**, for tests (``tests.hostile.control.Control`` speaks it):
+The **control port**, for tests (``tests.hostile.control.VenueProcess`` speaks it):
 
 - ``reset`` + settings: forget everything. ``requests``: how many commands came. ``ledger``: everything, see below.
 - ``mood``: ``{"mood": M, "count": N or null, "on": [commands] or null, …}`` bends the next N commands; without a count
@@ -24,7 +24,8 @@ The **control port**, for tests (``tests.hostile.control.Control`` speaks it):
 - ``state`` + ``skew`` (ms), ``synchronizing``, ``banned`` (seconds), ``deaf`` (takes connections, answers nothing),
   ``mute`` (no streams): what lasts until it is set again.
 - ``quote``: bid, ask, size. ``external``: an order by somebody else. ``fill``: client, quantity. ``stop_out``: account.
-- ``deposit``: account, amount. ``cut``: drop the streams. ``forget``: cursors before now are expired.
+- ``deposit``: account, amount. ``gift``: account, side, quantity: a position changes without a trade, unannounced.
+- ``cut``: drop the streams. ``forget``: cursors before now are expired.
 - ``close``/``open``: refuse connections, take them again. ``restart``: both, with everything read again from the log.
 - ``told``: return when the streams have sent all there is.
 

@@ -258,7 +258,7 @@ class Server:
                 await self.restart()
             case "told":
                 await self._all_told()
-            case "quote" | "external" | "stop_out" | "deposit" | "forget" | "fill":
+            case "quote" | "external" | "stop_out" | "deposit" | "gift" | "forget" | "fill":
                 twist, _ = self.moods.next(do)
                 return self._happen({"do": "fill_order" if do == "fill" else do, "twist": twist, **request})
             case _:
