@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from gatehook.guard.at_risk import key_of
 from gatehook.guard.facts import CommandFacts
 from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.amounts import plain
@@ -56,11 +57,12 @@ class Changing:
         command = command_of("amend_order", command_id, ref.account, caller, content)
 
         async def resolve(rich: bool) -> CommandFacts:
-            now = None if known is None else await self._desk.journal.order(known.order.request.client_order_id)
+            now = None if known is None else await self._way.known(known.order.ref)
             request = await self._checked(entry, ref, now, change)
             instrument = await entry.instrument(request.instrument_id)
             facts = await self._desk.facts_of(entry, (request, instrument), rich)
-            return self._way.facts(entry, command, attrs.evolve(facts, replaces=request.client_order_id))
+            assert now is not None, "an order that is not known was refused"
+            return self._way.facts(entry, command, attrs.evolve(facts, replaces=key_of(now.order)))
 
         async def go(permit: str) -> Order:
             provider = entry.access.provider
@@ -83,7 +85,7 @@ class Changing:
 
     async def _release(self, known: Known | None, command_id: str) -> None:
         """Hold nothing more for a change, unless it is not known what became of it: then the larger of both counts."""
-        now = None if known is None else await self._desk.journal.order(known.order.request.client_order_id)
+        now = None if known is None else await self._way.known(known.order.ref)
         if now is None or now.order.status is not OrderStatus.PENDING_UPDATE:
             self._desk.guard.limits.settle(command_id)
 

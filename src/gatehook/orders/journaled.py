@@ -151,11 +151,15 @@ class JournaledCommands:
         return known.order.ref, known
 
     async def known(self, ref: OrderRef) -> Known | None:
-        """Return what the journal knows of an order."""
+        """Return what the journal knows of an order. The venue's own id comes first: somebody else's order may bear a
+        client order id of ours.
+        """
+        if ref.venue_order_id is not None:
+            known = await self._journal.order_at(ref.account, ref.venue_order_id)
+            if known is not None:
+                return known
         known = None if ref.client_order_id is None else await self._journal.order(ref.client_order_id)
-        if known is not None and known.order.request.account == ref.account:
-            return known
-        return None if ref.venue_order_id is None else await self._journal.order_at(ref.account, ref.venue_order_id)
+        return known if known is not None and known.order.request.account == ref.account else None
 
     async def repeated(self, command: Command) -> Reply | None:
         """Return how a command with this id ended before, if there was one.
