@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 
 import pytest
 
+from tests.cli.process import DEADLINE
+from tests.cli.process import GATEHOOK
 from tests.cli.process import eventually
 
 BUY = ("orders", "place", "buy", "1000", "EURUSD.SIMULATED")
@@ -135,12 +138,15 @@ def test_flatten_asks_closes_and_then_takes_the_protection_away(gatehook, runnin
 def test_a_stuck_gateway_is_halted_from_the_disk(gatehook, running):
     gatehook(*RESTING, "--client-order-id", "resting")
     running.process.send_signal(signal.SIGSTOP)
+    asked_before = subprocess.Popen([*GATEHOOK, *BUY], cwd=gatehook.here, stderr=subprocess.DEVNULL)
     halted = gatehook("halt", "--reason", "it does not answer", "--json")
     assert halted.code == 1, "the gateway did not confirm it, and that is said"
     assert halted.json["records"][0]["scope"] == "all"
     assert [one["request"]["client_order_id"] for one in halted.json["orders"]] == ["resting"]
     running.process.send_signal(signal.SIGCONT)
+    assert asked_before.wait(DEADLINE) == 1
     refused = gatehook(*BUY, "--json")
     assert (refused.code, refused.json["error"]["code"]) == (1, "halted")
+    assert gatehook("positions", "--json").json["positions"] == []
     eventually(lambda: kinds(gatehook).count("trading.halted") == 2)
     assert running.stop() == 0

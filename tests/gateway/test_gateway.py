@@ -9,6 +9,7 @@ import pytest
 from gatehook.cli.client import Client
 from gatehook.clocks import ReplayClock
 from gatehook.diagnostics import GatehookError
+from gatehook.gateway import Gateway
 from gatehook.gateway.stopping import cancel_entries
 
 pytestmark = pytest.mark.anyio
@@ -82,6 +83,13 @@ async def test_a_gateway_is_cancelled_like_anything_else(gateway):
             await anyio.sleep_forever()
     assert scope.cancelled_caught
     assert not (running.host.config.gateway.data_dir / "control.sock").exists()
+
+
+async def test_live_that_nobody_confirmed_is_refused_to_programs_too(make_host, tmp_path):
+    with pytest.raises(GatehookError, match="live-unconfirmed"):
+        async with Gateway(make_host({"gateway": {"mode": "live"}})):
+            pass
+    assert not (tmp_path / "data" / "journal.sqlite").exists()
 
 
 async def test_entries_are_canceled_on_stop_and_what_protects_stays(gateway):
