@@ -118,6 +118,6 @@ async def test_a_disk_without_room_at_the_start_hides_no_unknown_order(floor, di
                 assert canceled.status is OrderStatus.CANCELED
                 disk.free()
                 desk.entry("venue").raise_doubt()
-                await eventually(lambda: not desk.unknown_orders() and not desk.has_unsaved)
+                await eventually(lambda: not desk.unknown_orders() and not desk.outcomes.unsaved)
                 tasks.cancel_scope.cancel()
             assert (await journal.order("a")).order.status is OrderStatus.CANCELED

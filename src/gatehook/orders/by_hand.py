@@ -87,7 +87,7 @@ class ByHand:
             filled=plain(report.filled),
             evidence=evidence,
         )
-        return await self._desk.record(known, Conclusion(report=report, proven=True))
+        return await self._desk.outcomes.record(known, Conclusion(report=report, proven=True))
 
     async def adopt(self, entry_id: str, venue_order_id: str, *, owner: str, person: str) -> Order:
         """Give an order that was placed outside the gateway to ``owner``, who may cancel it from then on.

@@ -41,7 +41,6 @@ from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderStatus
-from gatehook.kinds.orders import Reason
 from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
 from gatehook.orders.access import BrokerAccess
@@ -55,17 +54,12 @@ from gatehook.orders.gate import Gate
 from gatehook.orders.intake import watch
 from gatehook.orders.journal import Journal
 from gatehook.orders.listing import Listing
-from gatehook.orders.machine import with_report
-from gatehook.orders.machine import with_status
+from gatehook.orders.outcomes import Outcomes
 from gatehook.orders.placing import Placing
 from gatehook.orders.reading import UNBOUNDED
 from gatehook.orders.real_accounts import RealAccounts
 from gatehook.orders.reconciliation import Reconciliations
 from gatehook.orders.records import Change
-from gatehook.orders.records import Conclusion
-from gatehook.orders.records import Known
-from gatehook.orders.sending import Proof
-from gatehook.orders.sending import Reply
 
 #: Seconds that sends under way get to end by themselves when their entry stops.
 GRACE: Final = 3.0
@@ -104,7 +98,7 @@ class Desk:
         self._overfilled: set[str] = set()
         self._alarms: list[tuple[AccountKey, str]] = []
         self._alarmed = anyio.Event()
-        self._unsaved: dict[int, tuple[Known, Conclusion]] = {}
+        self.outcomes = Outcomes(journal)
         self._stack = AsyncExitStack()
         self._tasks = anyio.create_task_group()
         self.reconciliations = Reconciliations(self)
@@ -219,8 +213,8 @@ class Desk:
         reasons = []
         if unknown := self.unknown_orders(entry_id):
             reasons.append(f"{len(unknown)} orders wait for the venue's evidence")
-        if self._unsaved:
-            reasons.append(f"{len(self._unsaved)} outcomes could not be written to the journal yet")
+        if self.outcomes.unsaved:
+            reasons.append(f"{self.outcomes.unsaved} outcomes could not be written to the journal yet")
         reasons += self.reconciliations.reasons(entry_id)
         return Health(status=HealthStatus.DEGRADED if reasons else HealthStatus.OK, reasons=tuple(reasons))
 
@@ -345,59 +339,13 @@ class Desk:
             for account, reason in alarms:
                 await self.halt(f"account:{account}", reason=reason, by="gateway")
 
-    # --- outcomes
+    # --- commands under way
 
     def intent(self, request: OrderRequest, caller: str, status: OrderStatus = OrderStatus.SUBMITTED) -> Order:
         """Make the order that is claimed."""
         now = self.clock.now()
         return Order.of(request, status, owner=caller, ts_submitted=now, ts_last=now)
 
-    async def conclude(self, known: Known, reply: Reply, *, quiet: bool = False) -> Order:
-        """Write what came of a send, and return the order; raise the error where nothing was sent, unless ``quiet``."""
-        conclusion = {
-            Proof.ANSWERED: Conclusion(report=reply.value),
-            Proof.NOTHING_SENT: Conclusion(status=OrderStatus.DENIED, reason=reply.reason),
-            Proof.REFUSED: Conclusion(status=OrderStatus.REJECTED, reason=reply.reason),
-            Proof.NOTHING: Conclusion(status=OrderStatus.UNKNOWN, reason=reply.reason),
-        }[reply.proof]
-        order = await self.record(known, conclusion)
-        if order.status is OrderStatus.DENIED and reply.error is not None and not quiet:
-            raise reply.error
-        return order
-
-    async def record(self, known: Known, conclusion: Conclusion) -> Order:
-        """Write a conclusion, now or as soon as the disk takes it, and return the order after it."""
-        try:
-            with anyio.CancelScope(shield=True):
-                return (await self.journal.conclude(known.seq, conclusion)).order
-        except StorageUnavailable:
-            # The order is at the venue whatever the disk does: say what is true, and write it down when there is room.
-            self._unsaved[known.seq] = (known, conclusion)
-        except (ValueError, TypeError, ArithmeticError) as error:
-            if conclusion.report is None:
-                raise
-            reason = Reason(code="ambiguous", message=f"the provider's answer cannot be used: {error}")
-            return await self.record(known, Conclusion(status=OrderStatus.UNKNOWN, reason=reason))
-        if conclusion.report is not None:
-            return with_report(known.order, conclusion.report, known.traded)
-        assert conclusion.status is not None
-        return with_status(known.order, conclusion.status, conclusion.reason, known.traded)
-
-    @property
-    def has_unsaved(self) -> bool:
-        """Whether an outcome waits for the disk."""
-        return bool(self._unsaved)
-
     def is_sending(self, client_order_id: str) -> bool:
         """Say whether a command with this id is under way: its own reply comes first."""
         return self.flights.has(client_order_id)
-
-    async def save_unsaved(self) -> None:
-        """Write the outcomes that the disk had no room for.
-
-        Raises:
-            StorageUnavailable: when it still has none.
-        """
-        for seq, (_, conclusion) in list(self._unsaved.items()):
-            await self.journal.conclude(seq, conclusion)
-            self._unsaved.pop(seq, None)

@@ -254,8 +254,8 @@ class JournaledCommands:
             await self.apply(entry, reply)
             return _order_of(reply)
         if reply.proof is Proof.ANSWERED:
-            return await self._desk.record(known, Conclusion(report=reply.value))
-        order = await self._desk.record(known, Conclusion(status=pending, reason=reply.reason))
+            return await self._desk.outcomes.record(known, Conclusion(report=reply.value))
+        order = await self._desk.outcomes.record(known, Conclusion(status=pending, reason=reply.reason))
         entry.raise_doubt()
         return order
 

@@ -121,7 +121,7 @@ class _ListPlan:
 
     async def _drop(self, reason: Reason) -> None:
         for known in self._waiting:
-            await self._desk.record(known, Conclusion(status=OrderStatus.DENIED, reason=reason))
+            await self._desk.outcomes.record(known, Conclusion(status=OrderStatus.DENIED, reason=reason))
 
     async def _send(self, permit: str) -> Sequence[Order]:
         desk, entry, orders = self._desk, self._desk.entry(self._entry_id), self._checked
@@ -153,7 +153,7 @@ class _ListPlan:
             if reply.proof is Proof.ANSWERED:
                 answer = answers.get(known.order.request.client_order_id)
                 own = checked(attrs.evolve(reply, value=answer), known.order.request)
-            results.append(await self._desk.conclude(known, own, quiet=True))
+            results.append(await self._desk.outcomes.conclude(known, own, quiet=True))
         if reply.proof is Proof.NOTHING_SENT and reply.error is not None:
             raise reply.error
         return results

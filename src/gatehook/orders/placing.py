@@ -202,7 +202,7 @@ class _OrderWay:
 
     async def drop(self, reason: Reason) -> None:
         if self._waiting is not None:
-            await self._desk.record(self._waiting, Conclusion(status=OrderStatus.DENIED, reason=reason))
+            await self._desk.outcomes.record(self._waiting, Conclusion(status=OrderStatus.DENIED, reason=reason))
 
     async def send(self, permit: str) -> Order:
         try:
@@ -230,7 +230,7 @@ class _OrderWay:
             lambda: self._how.call(entry, request),
             superseded=lambda: desk.placing.superseded(known, permit),
         )
-        return await desk.conclude(known, checked(reply, request))
+        return await desk.outcomes.conclude(known, checked(reply, request))
 
     async def _intend(self, permit: str) -> tuple[Known, bool]:
         if self._waiting is None:

@@ -33,7 +33,7 @@ async def resolve_doubts(desk: Desk, entry: Entry) -> None:
         desk.reconciliations.note_doubts()
         for order in doubtful:
             await look_up(desk, entry, order)
-        if not doubtful and not desk.has_unsaved:
+        if not doubtful and not desk.outcomes.unsaved:
             pause = _PAUSE
             await entry.wait_for_doubt(None)
         elif await entry.wait_for_doubt(pause):
@@ -82,12 +82,12 @@ async def _absent(desk: Desk, order: Order) -> None:
     never_arrived = known.order.status is OrderStatus.UNKNOWN and known.order.venue_order_id is None
     status = OrderStatus.REJECTED if never_arrived else OrderStatus.UNKNOWN
     reason = Reason(code="not_found", message="the venue proves that it does not have the order")
-    await desk.record(known, Conclusion(status=status, reason=reason, proven=True))
+    await desk.outcomes.record(known, Conclusion(status=status, reason=reason, proven=True))
 
 
 async def _save(desk: Desk) -> None:
     try:
-        await desk.save_unsaved()
+        await desk.outcomes.save()
     except StorageUnavailable:
         # Still no room: health says so, and it is tried again.
         return

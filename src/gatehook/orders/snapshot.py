@@ -162,7 +162,7 @@ async def _probe(desk: Desk, entry: Entry, client_order_id: str) -> None:
     after = await desk.journal.order(client_order_id)
     if evidence is not Evidence.FOUND and after is not None and after.order.version == known.order.version:
         reason = Reason(code="not_listed", message="a complete report of the venue's lacks the order")
-        await desk.record(after, Conclusion(status=OrderStatus.UNKNOWN, reason=reason, proven=True))
+        await desk.outcomes.record(after, Conclusion(status=OrderStatus.UNKNOWN, reason=reason, proven=True))
 
 
 async def _read_pages(
