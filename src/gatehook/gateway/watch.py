@@ -11,6 +11,7 @@ import anyio
 import anyio.to_thread
 
 from gatehook.context import Clock
+from gatehook.context import RunState
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
@@ -71,13 +72,12 @@ class Watch:
 
 def broker_findings(host: PluginHost) -> Iterator[Diagnostic]:
     """Name the brokers that do not run while something is open there."""
-    exposure = host.desk.guard.exposure
-    reasons = {one.entry_id: one.reason or str(one.state) for one in host.statuses()}
-    for entry_id in active_entries(host, Kind.BROKER):
-        held = exposure.instruments(entry_id)
-        if held and host.desk.find_entry(entry_id) is None:
+    exposure, brokers = host.desk.guard.exposure, active_entries(host, Kind.BROKER)
+    for status in host.statuses():
+        held = exposure.instruments(status.entry_id) if status.entry_id in brokers else ()
+        if held and status.state is not RunState.STARTING and host.desk.find_entry(status.entry_id) is None:
             named = ", ".join(map(str, held[:_NAMED]))
-            yield codes.BROKER_DOWN(entry=entry_id, held=named, why=reasons.get(entry_id, "it does not run"))
+            yield codes.BROKER_DOWN(entry=status.entry_id, held=named, why=status.reason or str(status.state))
 
 
 class ClockCheck:
