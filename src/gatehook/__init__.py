@@ -11,10 +11,13 @@ from typing import Final
 from gatehook.exports import lazy_exports
 
 if TYPE_CHECKING:
+    from gatehook.context import McpResult as McpResult
+    from gatehook.context import McpTools as McpTools
     from gatehook.context import PluginContext as PluginContext
     from gatehook.context import PluginStatus as PluginStatus
     from gatehook.context import RegistrationApi as RegistrationApi
     from gatehook.context import RunState as RunState
+    from gatehook.context import ToolDefinition as ToolDefinition
     from gatehook.diagnostics import Diagnostic as Diagnostic
     from gatehook.diagnostics import GatehookError as GatehookError
     from gatehook.diagnostics import Severity as Severity
@@ -98,7 +101,7 @@ API_VERSION: Final = "1.0"
 __all__, __getattr__, __dir__ = lazy_exports(  # tested against the imports above
     __name__,
     {
-        "context": "PluginContext PluginStatus RegistrationApi RunState",
+        "context": "McpResult McpTools PluginContext PluginStatus RegistrationApi RunState ToolDefinition",
         "diagnostics": "Diagnostic GatehookError Severity",
         "events": "FeedEvent",
         "hookspecs": "hookimpl hookspec",

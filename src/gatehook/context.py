@@ -15,6 +15,9 @@ from typing import TypeVar
 
 import attrs
 
+from gatehook.kinds.errors import ToolAnswerInvalid
+from gatehook.kinds.exact_json import NotExactJson
+from gatehook.kinds.exact_json import exact_json
 from gatehook.kinds.times import Ns
 
 if TYPE_CHECKING:
@@ -114,6 +117,94 @@ class EventPublisher(Protocol):
         ts: Ns | None = None,
     ) -> None:
         """Publish an event; one with an ``event_id`` seen before is dropped."""
+
+
+@attrs.frozen(kw_only=True)
+class ToolDefinition:
+    """A tool as its MCP server describes it: claims of the server, not of Gatehook.
+
+    Attributes:
+        name: the tool's name on its server.
+        description: its text, at most 4 KiB, without hidden characters.
+        input_schema: the JSON Schema its arguments are held against before they leave.
+        output_schema: the JSON Schema of its structured result, where it states one.
+        annotations: what the server says about its risk.
+    """
+
+    name: str
+    description: str = ""
+    input_schema: Mapping[str, Any] = attrs.field(factory=dict)
+    output_schema: Mapping[str, Any] | None = None
+    annotations: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class McpResult:
+    """What a tool answered.
+
+    Attributes:
+        texts: its text blocks, in order.
+        structured: its structured content, numbers with a point as ``Decimal``; ``None`` where there is none.
+        is_error: the tool says that it failed; what it did before is not proven.
+        tool: the tool's name, for messages.
+    """
+
+    texts: tuple[str, ...] = ()
+    structured: Any | None = None
+    is_error: bool = False
+    tool: str = ""
+
+    def json(self) -> Any:
+        """Return the one text block as JSON, numbers with a point as ``Decimal``.
+
+        Raises:
+            ToolAnswerInvalid: there is not exactly one text, or it is no exact JSON (NaN, an infinity, a key twice).
+        """
+        if len(self.texts) != 1:
+            raise ToolAnswerInvalid(f"the tool {self.tool!r} answered {len(self.texts)} texts where one is expected")
+        try:
+            return exact_json(self.texts[0])
+        except NotExactJson as error:
+            raise ToolAnswerInvalid(f"the answer of the tool {self.tool!r} cannot be read: {error}") from None
+
+
+class McpTools(Protocol):
+    """An entry's supervised session with an MCP server: the same object over every reconnect."""
+
+    @property
+    def tools(self) -> Mapping[str, ToolDefinition]:
+        """The tools, by name; those of the last connection while there is none."""
+
+    @property
+    def server(self) -> Mapping[str, str]:
+        """``name``, ``version`` and ``protocol`` of the server; empty before the first connection."""
+
+    @property
+    def generation(self) -> int:
+        """Which connection this is: 0 before the first, one more with each."""
+
+    async def call(self, tool: str, arguments: Mapping[str, Any], *, timeout: float | None = None) -> McpResult:
+        """Call a tool. ``Decimal`` arguments travel as exact JSON numbers, or as text where the schema says string.
+
+        A result in which the tool says that it failed is returned (``is_error``). ``timeout`` is in seconds, and there
+        is always one.
+
+        Raises:
+            Denied: nothing was sent: an unknown tool, arguments against its schema, a suspended session.
+            NotConnected: nothing was sent: there is no connection.
+            Ambiguous: it left and there is no answer: a timeout, a lost connection, a result over the cap. It may have
+                been executed.
+            CallRefused: the server answered with a protocol error.
+            ToolAnswerInvalid: the server's answer is no result of a tool.
+        """
+
+    async def wait_connected(self, timeout: float) -> None:
+        """Wait until calls can be made.
+
+        Raises:
+            NotConnected: it did not come to that within ``timeout`` seconds; the message says why.
+            Denied: the session is suspended, or has failed for good.
+        """
 
 
 class PluginContext(Protocol):

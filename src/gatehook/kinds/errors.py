@@ -307,3 +307,31 @@ class Closed(ProviderError):
     """The provider was closed."""
 
     code = "closed"
+
+
+class ToolFailed(ProviderError):
+    """A tool of an MCP server says itself that it failed, in words the adapter does not know; what it did before is
+    not proven.
+    """
+
+    code = "tool_failed"
+
+
+class ToolAnswerInvalid(ProviderError):
+    """A tool answered, and the answer is not what it must be: no JSON, a wrong type, a number that is none.
+
+    Attributes:
+        pointer: the JSON pointer to what is wrong in the answer; ``""`` is the whole of it.
+    """
+
+    code = "answer_invalid"
+
+    def __init__(self, message: str, *, pointer: str = "", venue_code: str | None = None) -> None:
+        super().__init__(message, venue_code=venue_code)
+        self.pointer = pointer
+
+
+class CallRefused(ProviderError):
+    """An MCP server answered a call with a protocol error instead of a result; ``venue_code`` is its number."""
+
+    code = "call_refused"
