@@ -170,14 +170,14 @@ def test_of_one_time_what_comes_after_the_report_counts(exposure):
 
 @pytest.mark.parametrize("mode", ["netting", "hedging"])
 def test_a_fill_of_the_reports_own_time_makes_no_room(exposure, mode):
-    """It may be in the report already, told late."""
+    """It may be in the report already, told late; or not in it, told early."""
     exposure.apply_state(state(position_mode=PositionMode(mode)))
     exposure.apply_positions(report(position(10), at=100))
     exposure.apply_fill(fill("1", quantity=3, at=100, position_id="p"))
     exposure.apply_fill(fill("2", quantity=4, side="sell", at=100, position_id="p"))
     assert exposure.sides(MAIN, EURUSD, "EUR") == {Side.BUY: 13, Side.SELL: -6 if mode == "netting" else 0}
     exposure.apply_positions(report(position(9), at=100))
-    assert exposure.sides(MAIN, EURUSD, "EUR") == {Side.BUY: 9, Side.SELL: -9 if mode == "netting" else 0}
+    assert exposure.sides(MAIN, EURUSD, "EUR") == {Side.BUY: 12, Side.SELL: -5 if mode == "netting" else 0}
 
 
 def test_an_older_or_incomplete_report_changes_nothing(exposure):

@@ -375,6 +375,18 @@ def test_an_order_that_only_reduces_takes_no_room_in_the_position(stage):
     passes(one, request("b", 10, "sell"))
 
 
+def test_a_close_that_filled_and_is_in_no_position_yet_makes_no_room(stage):
+    """Its fill may be lost on the way: what it closed is gone all the same."""
+    one = stage(max_position=Decimal(10))
+    one.exposure.apply_positions(report(position(-10), at=100))
+    one.exposure.apply_order(order("close", 10, reduce_only=True))
+    one.exposure.apply_order(order("close", 10, "filled", filled=10, at=101, reduce_only=True))
+    one.exposure.apply_order(order("a", 10))
+    one.exposure.apply_fill(fill("1", "a", 10, at=102))
+    one.exposure.apply_order(order("a", 10, "filled", filled=10, at=102))
+    refused(one, facts(request("b", 1)), "10 in use", "0 left")
+
+
 # --- what is shown
 
 

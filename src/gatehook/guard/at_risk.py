@@ -28,6 +28,7 @@ class OpenOrder:
         key: the client order id of an order of ours, ``ENTRY/ACCOUNT#venue_order_id`` of another.
         quantity: what may still trade, and what has traded and is in no position yet; in ``unit``.
         counted: what has traded and is in the position; the order's total is this and ``quantity``.
+        uncounted: the part of ``quantity`` that has traded and is in no position yet.
         base_each: base units of one unit of ``quantity``, where it was valued.
         works: whether it counts as an open order; one that has ended counts until its fills are in the position.
         status: ``None`` where only a reservation is known.
@@ -41,6 +42,7 @@ class OpenOrder:
     quantity: Decimal
     unit: QuantityUnit
     counted: Decimal = Decimal(0)
+    uncounted: Decimal = Decimal(0)
     base_each: Decimal | None = None
     reduce_only: bool = False
     position_id: str | None = None
@@ -153,6 +155,7 @@ class Working:
             quantity=LEDGER.add(rest, self._uncounted()),
             unit=request.quantity_unit,
             counted=min(self.counted, self.order.filled),
+            uncounted=self._uncounted(),
             base_each=self.base_each,
             reduce_only=request.reduce_only,
             position_id=request.position_id,

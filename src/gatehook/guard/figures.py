@@ -95,9 +95,11 @@ class Figures:
         measure: Measure,
         own: frozenset[str] = frozenset(),
     ) -> Decimal:
-        """The position if every order of a side fills and none of the other does. Orders that only reduce, and those of
-        the keys ``own``, are left out. A position on the other side makes no room: it may be closed at any time, by
-        what no limit holds up, and the orders that were let through on its account would then be too many.
+        """The position if every order of a side fills and none of the other does. Orders of the keys ``own`` are left
+        out, and of orders that only reduce all but what has traded and is in no position yet.
+
+        A position on the other side makes no room: it may be closed at any time, by what no limit holds up, and the
+        orders that were let through on its account would then be too many.
 
         Raises:
             NotKnown: an account was not reported yet; an order's base units are not known.
@@ -115,7 +117,12 @@ class Figures:
         sides = self._exposure.sides(account, instrument_id, measure.asset)
         if sides is None:
             raise NotKnown(f"account {account} has no complete report of its positions yet")
-        return LEDGER.multiply(max(sides[side], Decimal(0)), measure.each)
+        reduced = total(
+            one.uncounted
+            for one in self._exposure.open_orders(account)
+            if one.instrument_id == instrument_id and one.side is side and one.reduce_only
+        )
+        return LEDGER.multiply(max(LEDGER.add(sides[side], reduced), Decimal(0)), measure.each)
 
     def added(self, order: OrderFacts) -> Decimal:
         """What an order can add to a position; of an amend, only what is not in the position yet.

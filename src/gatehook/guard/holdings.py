@@ -32,14 +32,15 @@ class Holdings:
         self._legs: dict[_Leg, Decimal] = {}
         self._balances: dict[str, Decimal] = {}
         self._fills: dict[_Key, Fill] = {}
-        self._included: set[_Key] = set()
+        #: Fills of the report's very time that came before it: in the report, or just not in it.
+        self._perhaps: dict[_Key, Fill] = {}
 
     def apply_fill(self, fill: Fill) -> bool:
         """Count a fill that the last report does not hold; say whether it was counted now.
 
         One of the report's very time is counted if it comes after it.
         """
-        if fill.key in self._fills or fill.key in self._included:
+        if fill.key in self._fills or fill.key in self._perhaps:
             return False
         if self.known_at is not None and fill.ts_event < self.known_at:
             return False
@@ -94,8 +95,8 @@ class Holdings:
         if net is None:
             return None
         if not self._is_hedged(instrument_id):
-            sold, bought = self._unsure(instrument_id, Side.SELL), self._unsure(instrument_id, Side.BUY)
-            return LEDGER.add(net, sold), LEDGER.subtract(bought, net)
+            longs = LEDGER.add(net, self._unsure(instrument_id, Side.BUY))
+            return longs, LEDGER.subtract(self._unsure(instrument_id, Side.SELL), net)
         longs, shorts = Decimal(0), Decimal(0)
         for _, one in self._of(instrument_id, unsure=Side.BUY):
             longs = LEDGER.add(longs, max(one, Decimal(0)))
@@ -104,9 +105,14 @@ class Holdings:
         return longs, shorts
 
     def _unsure(self, instrument_id: InstrumentId, side: Side) -> Decimal:
+        """What a side may hold beyond the net: fills of the other side that are counted and may be in the report
+        already, and its own that are not counted and may be missing there.
+        """
+        counted = (one for one in self._fills.values() if one.side is side.opposite and one.ts_event == self.known_at)
+        missing = (one for one in self._perhaps.values() if one.side is side)
         total = Decimal(0)
-        for one in self._fills.values():
-            if one.instrument_id == instrument_id and one.side is side and one.ts_event == self.known_at:
+        for one in (*counted, *missing):
+            if one.instrument_id == instrument_id:
                 total = LEDGER.add(total, one.quantity)
         return total
 
@@ -119,9 +125,10 @@ class Holdings:
     def _of(self, instrument_id: InstrumentId, *, unsure: Side | None = None) -> Iterator[tuple[_Leg, Decimal]]:
         """The legs; with ``unsure``, of the fills that may be in the report or not only those of this side."""
         legs = {leg: quantity for leg, quantity in self._legs.items() if leg[0] == instrument_id}
-        for fill in self._fills.values():
-            is_sure = unsure in (None, fill.side) or fill.ts_event != self.known_at
-            if fill.instrument_id == instrument_id and is_sure:
+        fills = [one for one in self._fills.values() if unsure in (None, one.side) or one.ts_event != self.known_at]
+        fills += [one for one in self._perhaps.values() if one.side is unsure]
+        for fill in fills:
+            if fill.instrument_id == instrument_id:
                 _add(legs, (instrument_id, fill.position_id), _signed(fill.side, fill.quantity))
         yield from legs.items()
 
@@ -129,8 +136,8 @@ class Holdings:
         return complete and (self.known_at is None or at >= self.known_at)
 
     def _since(self, at: Ns) -> None:
-        included = {key for key, fill in self._fills.items() if fill.ts_event == at}
-        self._included = included | (self._included if at == self.known_at else set())
+        perhaps = {key: fill for key, fill in self._fills.items() if fill.ts_event == at}
+        self._perhaps = (self._perhaps if at == self.known_at else {}) | perhaps
         self._fills = {key: fill for key, fill in self._fills.items() if fill.ts_event > at}
         self.known_at = at
 
