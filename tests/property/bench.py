@@ -118,7 +118,7 @@ class Bench:
 
     def check(self) -> None:
         """What holds at any time."""
-        assert self.venue.wrong == []
+        assert not self.venue.wrong, self.venue.wrong
         changes = self.call(self._changes)
         for order in changes:
             self._check_move(order)

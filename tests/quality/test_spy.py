@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def floor(tmp_path):
-    return Floor(tmp_path / "journal.sqlite")
+    return Floor(tmp_path)
 
 
 async def test_a_command_with_its_intent_on_disk_is_seen_and_let_through(floor, desk_spy):
