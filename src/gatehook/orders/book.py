@@ -28,8 +28,6 @@ from gatehook.orders.auditing import GATEWAY
 from gatehook.orders.auditing import command_intent
 from gatehook.orders.auditing import order_intent
 from gatehook.orders.command_book import begin_command
-from gatehook.orders.command_book import end_command
-from gatehook.orders.command_book import find_command
 from gatehook.orders.command_book import refuse_command_id
 from gatehook.orders.digest import order_digest
 from gatehook.orders.machine import Traded
@@ -42,8 +40,6 @@ from gatehook.orders.records import POSITION_TOPIC
 from gatehook.orders.records import STATE_TOPIC
 from gatehook.orders.records import Change
 from gatehook.orders.records import Command
-from gatehook.orders.records import CommandResult
-from gatehook.orders.records import CommandState
 from gatehook.orders.records import Conclusion
 from gatehook.orders.records import Known
 from gatehook.orders.records import Moment
@@ -133,12 +129,9 @@ class Book:
             self._records.append(command_intent(command, permit))
         return known, fresh
 
-    def end(self, command_id: str, state: CommandState | None, result: CommandResult) -> None:
-        """Write what became of a command; ``None``: nothing was sent, and its id is free again."""
-        if state is None and (command := find_command(self._db, command_id)) is not None:
-            intent = command_intent(command, "")
-            self._records.append(void_of(intent, actor=GATEWAY, reason="nothing was sent"))
-        end_command(self._db, command_id, state, result)
+    def void(self, command: Command) -> None:
+        """Let the audit say that nothing came of a command's intent, once its row is gone."""
+        self._records.append(void_of(command_intent(command, ""), actor=GATEWAY, reason="nothing was sent"))
 
     def claim_list(self, orders: tuple[tuple[Order, str], ...], permit: str) -> list[tuple[Known, bool]]:
         """Claim the orders of a list: all of them are new, or none.

@@ -217,10 +217,16 @@ class Journal:
 
         A power cut can take the word that a command was done: it reads as unknown then.
         """
-        await self._write(
-            lambda _: self._book.end(command_id, state, result),
-            durable=state is not CommandState.DONE,
-        )
+
+        def operation(connection: sqlite3.Connection) -> Command | None:
+            gone = command_book.find_command(connection, command_id) if state is None else None
+            command_book.end_command(connection, command_id, state, result)
+            return gone
+
+        gone = await self._write(operation, durable=state is not CommandState.DONE)
+        if gone is not None:
+            # Not in the same commit: the audit is written before it, and would speak of a row that may still be there.
+            await self._write(lambda _: self._book.void(gone), durable=False)
 
     # --- reading
 

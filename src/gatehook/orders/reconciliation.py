@@ -13,6 +13,8 @@ import attrs
 
 from gatehook.diagnostics.codes.orders import RECONCILIATION_FAILED
 from gatehook.kinds.errors import NotReconciled
+from gatehook.kinds.errors import RateLimited
+from gatehook.kinds.errors import Throttled
 from gatehook.kinds.errors import UnresolvedOutstanding
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.orders import OrderStatus
@@ -260,6 +262,9 @@ class Reconciliations:
 
     def _failed(self, entry: Entry, account: AccountKey, error: Exception) -> None:
         problem, state = named(error), self._states.get(account)
+        if isinstance(error, (RateLimited, Throttled)) and state is not None and state.completed_at is not None:
+            self._set(account, lacking=problem)  # asked to wait: nothing speaks against what was known
+            return
         if state is not None and state.problem != problem and not entry.stopped:
             self._desk.report(RECONCILIATION_FAILED(entry=entry.entry_id, what=account, problem=problem))
         self._set(account, problem=problem)
