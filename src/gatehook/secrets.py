@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from typing import Final
 from typing import NoReturn
+from urllib.parse import quote
+from urllib.parse import quote_plus
 
 import attrs
 
@@ -151,5 +153,6 @@ class Redactor:
 
 
 def _written_forms(value: str) -> set[str]:
-    """Return a value and how it looks inside quotes, where some letters are escaped."""
-    return {value, repr(value)[1:-1], json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    """Return a value and how it looks inside quotes and in a URL, where some letters are escaped."""
+    quoted = {repr(value)[1:-1], json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    return {value, *quoted, quote(value), quote(value, safe=""), quote_plus(value)}

@@ -158,6 +158,8 @@ schema("config.schema-invalid", "a length that is a word", minLength="three")
 schema("config.schema-too-complex", "fifty levels", examples=deep(50))
 schema("config.schema-reference", "a $ref that leads nowhere", **{"$ref": "#/$defs/gone"})
 schema("config.schema-pattern", "a pattern that no linear search has", pattern="(a)\\1")
+schema("config.schema-passing", "a header of the transport", properties={"a": {"x-gatehook-header": "Host"}})
+schema("config.schema-passing", "a nested environment variable", items={"x-gatehook-env": "NAME"})
 schema(
     "config.schema-entry-kind", "an entry of a kind that there is not", **{"type": "string", "x-gatehook-entry": "x"}
 )

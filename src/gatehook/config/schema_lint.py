@@ -11,6 +11,8 @@ from typing import Final
 
 import attrs
 
+from gatehook.config.passing import KEYWORDS as PASSING
+from gatehook.config.passing import fault_of_passing
 from gatehook.config.patterns import PatternRefused
 from gatehook.config.patterns import compile_pattern
 from gatehook.config.schema_walk import target
@@ -33,6 +35,8 @@ DEEPEST: Final = 40
 #: How many schemas a value may meet, references followed.
 MOST_SCHEMAS: Final = 10_000
 _MOST_HOPS: Final = 100
+#: Steps from the schema to a property of the top level.
+_A_PROPERTY: Final = 2
 _DYNAMIC: Final = ("$dynamicRef", "$recursiveRef", "$dynamicAnchor", "$recursiveAnchor")
 
 
@@ -126,12 +130,22 @@ class _Lint:
                 self.report(codes.SCHEMA_PATTERN, steps, reason=refused)
 
     def _check_names(self, schema: Mapping[str, Any], steps: tuple[str, ...]) -> None:
+        self._check_passing(schema, steps)
         kind = schema.get("x-gatehook-entry")
         if kind is not None and kind not in list(Kind):
             hint = did_you_mean(str(kind)[:64], list(Kind))
             self.report(codes.UNKNOWN_ENTRY_KIND, (*steps, "x-gatehook-entry"), hint=hint)
         if any(word in schema for word in _DYNAMIC) or ("$id" in schema and steps):
             self.report(codes.SCHEMA_REFERENCE, steps, reason="is dynamic, or changes its base ($id inside)")
+
+    def _check_passing(self, schema: Mapping[str, Any], steps: tuple[str, ...]) -> None:
+        for keyword in PASSING:
+            if keyword in schema:
+                fault = fault_of_passing(keyword, schema[keyword])
+                if fault is None and not (len(steps) == _A_PROPERTY and steps[0] == "properties"):
+                    fault = f"{keyword} is not at a property of the configuration's top level"
+                if fault is not None:
+                    self.report(codes.SCHEMA_PASSING, (*steps, keyword), reason=fault)
 
     def _ask_jsonschema(self) -> None:
         from jsonschema import Draft202012Validator

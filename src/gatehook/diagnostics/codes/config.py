@@ -105,6 +105,12 @@ UNKNOWN_ENTRY_KIND = Code(
     "The configSchema of {plugin} has an x-gatehook-entry that is no kind{hint}.",
     "Its author must name one of the seven kinds, as plugin.json's kinds do.",
 )
+SCHEMA_PASSING = Code(
+    "config.schema-passing",
+    Severity.ERROR,
+    "The configSchema of {plugin} cannot pass a value on to its server: {reason}.",
+    "Its author must correct it; the page on MCP plugins has the three keywords.",
+)
 FILE_CHANGED = Code(
     "config.file-changed",
     Severity.ERROR,
