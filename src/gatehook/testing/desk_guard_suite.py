@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -26,7 +27,6 @@ from gatehook.kinds.errors import ModeNotAllowed
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.errors import RateLimited
 from gatehook.kinds.errors import Rejected
-from gatehook.kinds.errors import Throttled
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderStatus
@@ -62,11 +62,11 @@ class GuardStatements(Suite):
         refusals = Refusals(rig, monkeypatch)
         other = rig.host.broker(rig.entry, caller="another caller")
         for fault in (Fault.RATE_LIMIT, Fault.BAN):
-            async with rig.venue.fault(fault), refusals.one():
+            async with refusals.of(fault):
                 await nothing_leaves(rig, partial(other.submit_order, rig.order(OrderType.LIMIT)))
                 await nothing_leaves(rig, partial(other.account, rig.account))
             await passes(rig)
-        async with rig.venue.fault(Fault.RATE_LIMIT), refusals.one():
+        async with refusals.of(Fault.RATE_LIMIT):
             calls = await in_turn(rig, monkeypatch)
         assert calls == ["submit_order", "list_instruments"]
 
@@ -122,28 +122,36 @@ class GuardStatements(Suite):
 
 
 class Refusals:
-    """Orders that the venue refuses for too many requests."""
+    """Refusals of the venue for too many requests: of an order, or of what the desk read in the meantime."""
 
     def __init__(self, rig: BrokerRig, monkeypatch: pytest.MonkeyPatch) -> None:
         self._rig = rig
         self._came = anyio.Event()
-        self._through = rig.broker.submit_order
-        monkeypatch.setattr(rig.broker, "submit_order", self._submit)
+        for name in ("submit_order", "get_account", "list_accounts", "list_orders", "list_fills", "list_positions"):
+            monkeypatch.setattr(rig.broker, name, self._noting(getattr(rig.broker, name)))
 
-    async def _submit(self, request: OrderRequest) -> Order:
-        try:
-            return await self._through(request)
-        except RateLimited:
-            self._came.set()
-            raise
+    def _noting(self, through: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await through(*args, **kwargs)
+            except RateLimited:
+                self._came.set()
+                raise
+
+        return call
+
+    async def _submit(self) -> None:
+        with suppress(Denied):  # a reconciliation that the venue refused closes the account before the order leaves
+            await self._rig.handle.submit_order(self._rig.order(OrderType.LIMIT))
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Submit an order; the block begins when it was refused, and what becomes of the order is waited for behind."""
+    async def of(self, fault: Fault) -> AsyncIterator[None]:
+        """Submit an order under a fault; the block begins with the first refusal. The order is waited for behind it."""
         self._came = anyio.Event()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._rig.handle.submit_order, self._rig.order(OrderType.LIMIT))
-            await self._came.wait()
+        async with self._rig.venue.fault(fault), anyio.create_task_group() as tasks:
+            tasks.start_soon(self._submit)
+            with anyio.fail_after(10):
+                await self._came.wait()
             yield
 
 
@@ -212,7 +220,7 @@ async def nothing_leaves(rig: BrokerRig, command: Callable[[], Awaitable[object]
     """Check that a command waits or is refused as long as the venue wants to be left alone."""
     before = await rig.venue.requests()
     with anyio.move_on_after(0.05):
-        with pytest.raises(Throttled):
+        with pytest.raises(Denied):
             await command()
     assert await rig.venue.requests() == before
 
