@@ -334,8 +334,10 @@ class VenueBroker(Broker):
     async def close_position(self, ref, *, quantity=None, command_id):
         venue = self.venue
         asked = abs(venue.position) if quantity is None else quantity
-        venue.closing[command_id] = asked
-        if sum(venue.closing.values()) > abs(venue.position):
+        venue.closing[command_id] = asked.copy_sign(venue.position)
+        # Those that were sent for a position of the other side are not counted with these.
+        same = sum(abs(one) for one in venue.closing.values() if one * venue.position > 0)
+        if same > abs(venue.position):
             venue.wrong.append(f"closes of {venue.closing} for a position of {venue.position}")
 
         def close():
