@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter
+from collections import OrderedDict
 from collections.abc import Callable
 from collections.abc import Iterable
 from decimal import Decimal
@@ -39,7 +40,6 @@ class _Ticket:
     """So many orders and amends of one command, at a time of the monotonic clock."""
 
     at: float
-    command_id: str
     count: int
 
 
@@ -58,30 +58,33 @@ class Figures:
         self._exposure = exposure
         self._days = days
         self._monotonic = monotonic
-        self._tickets: dict[AccountKey, deque[_Ticket]] = {}
+        #: By command, the oldest first, and how many orders all of them count for.
+        self._tickets: dict[AccountKey, OrderedDict[str, _Ticket]] = {}
+        self._sent: Counter[AccountKey] = Counter()
 
     def count(self, account: AccountKey, command_id: str, orders: int) -> None:
         """Count so many orders and amends of a command in the minute that begins now."""
-        ticket = _Ticket(self._monotonic(), command_id, orders)
-        self._tickets.setdefault(account, deque()).append(ticket)
+        self.uncount(command_id)
+        self._tickets.setdefault(account, OrderedDict())[command_id] = _Ticket(self._monotonic(), orders)
+        self._sent[account] += orders
         self._drop_old()
 
     def uncount(self, command_id: str) -> None:
         """Count a command no more."""
-        for tickets in self._tickets.values():
-            for ticket in [one for one in tickets if one.command_id == command_id]:
-                tickets.remove(ticket)
+        for account, tickets in self._tickets.items():
+            ticket = tickets.pop(command_id, None)
+            if ticket is not None:
+                self._sent[account] -= ticket.count
 
     def sent(self, scope: Scope, *, without: str = "") -> int:
         """How many orders and amends of the last minute count, those of one command left out."""
         self._drop_old()
-        return sum(
-            one.count
-            for account, tickets in self._tickets.items()
-            if scope in (account, account.entry_id)
-            for one in tickets
-            if one.command_id != without
-        )
+        found = 0
+        for account, tickets in self._tickets.items():
+            if scope in (account, account.entry_id):
+                own = tickets.get(without)
+                found += self._sent[account] - (0 if own is None else own.count)
+        return found
 
     def working(self, scope: Scope, own: frozenset[str] = frozenset()) -> int:
         """How many orders work, may work or are held for, those of the keys ``own`` left out."""
@@ -154,9 +157,9 @@ class Figures:
 
     def _drop_old(self) -> None:
         oldest = self._monotonic() - _WINDOW
-        for tickets in self._tickets.values():
-            while tickets and tickets[0].at <= oldest:
-                tickets.popleft()
+        for account, tickets in self._tickets.items():
+            while tickets and next(iter(tickets.values())).at <= oldest:
+                self._sent[account] -= tickets.popitem(last=False)[1].count
 
 
 def measure_of(orders: list[OrderFacts]) -> Measure:
