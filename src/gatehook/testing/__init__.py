@@ -15,24 +15,31 @@ declare the capability that it belongs to, or where the rig's venue cannot bring
 run prints both.
 """
 
-from gatehook.testing.broker_suite import BrokerSuite
-from gatehook.testing.desk_suite import DeskSuite
-from gatehook.testing.market_data_suite import MarketDataSuite
-from gatehook.testing.market_data_suite import PricesRig
-from gatehook.testing.memory_suite import MemorySuite
-from gatehook.testing.prices import ControlledPrices
-from gatehook.testing.rig import BrokerRig
-from gatehook.testing.rig import Fault
-from gatehook.testing.rig import Venue
+from __future__ import annotations
 
-__all__ = [
-    "BrokerRig",
-    "BrokerSuite",
-    "ControlledPrices",
-    "DeskSuite",
-    "Fault",
-    "MarketDataSuite",
-    "MemorySuite",
-    "PricesRig",
-    "Venue",
-]
+from typing import TYPE_CHECKING
+
+from gatehook.exports import lazy_exports
+
+if TYPE_CHECKING:
+    from gatehook.testing.broker_suite import BrokerSuite as BrokerSuite
+    from gatehook.testing.desk_suite import DeskSuite as DeskSuite
+    from gatehook.testing.market_data_suite import MarketDataSuite as MarketDataSuite
+    from gatehook.testing.market_data_suite import PricesRig as PricesRig
+    from gatehook.testing.memory_suite import MemorySuite as MemorySuite
+    from gatehook.testing.prices import ControlledPrices as ControlledPrices
+    from gatehook.testing.rig import BrokerRig as BrokerRig
+    from gatehook.testing.rig import Fault as Fault
+    from gatehook.testing.rig import Venue as Venue
+
+__all__, __getattr__, __dir__ = lazy_exports(  # a stand-in server is run where pytest is not installed
+    __name__,
+    {
+        "broker_suite": "BrokerSuite",
+        "desk_suite": "DeskSuite",
+        "market_data_suite": "MarketDataSuite PricesRig",
+        "memory_suite": "MemorySuite",
+        "prices": "ControlledPrices",
+        "rig": "BrokerRig Fault Venue",
+    },
+)

@@ -1,0 +1,120 @@
+"""How arguments are read: exactly in a strict server, as careless JavaScript does in a faithful one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from decimal import InvalidOperation
+from typing import Any
+from typing import Final
+
+import attrs
+
+from gatehook.testing.metaapi.book import Wish
+from gatehook.testing.metaapi.rules import WORDS
+from gatehook.testing.metaapi.rules import check_words
+from gatehook.testing.metaapi.times import from_text
+
+
+class ToolError(Exception):
+    """A call that fails; ``code`` is what its answer says."""
+
+    def __init__(self, message: str, code: str = "UNKNOWN_ERROR") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@attrs.frozen
+class Arguments:
+    """The arguments of a call. A strict server has compared them with the tool's schema before."""
+
+    values: Mapping[str, Any]
+    faithful: bool
+
+    def text(self, name: str) -> str:
+        """Return a text.
+
+        Raises:
+            ToolError: where it is missing.
+        """
+        value = self.values.get(name)
+        if value is None:
+            raise ToolError(f"{name} is required")
+        return str(value)
+
+    def number(self, name: str, default: Decimal | None = None) -> Decimal:
+        """Return a number.
+
+        Raises:
+            ToolError: where it is missing or no number.
+        """
+        value = self.values.get(name, default)
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            raise ToolError(f"{name} must be a number") from None
+        if not number.is_finite():
+            raise ToolError(f"{name} must be a finite number")
+        return number
+
+    def moment(self, name: str, default: int) -> int:
+        """Return a time in nanoseconds.
+
+        Raises:
+            ToolError: for text that is no time.
+        """
+        if self.values.get(name) is None:
+            return default
+        try:
+            return from_text(self.text(name))
+        except ValueError:
+            raise ToolError(f"{name} must be an ISO 8601 time") from None
+
+    def sign(self, name: str) -> int:
+        """Return 1 for a purchase, -1 for a sale: faithfully, whatever is not a purchase is a sale."""
+        return 1 if self.values.get(name) in ("buy", "ORDER_TYPE_BUY") else -1
+
+    def protection(self) -> Wish:
+        """Return stop loss and take profit; a faithful server takes zero for "not given"."""
+        return Wish(self._level("stopLoss"), self._level("takeProfit"))
+
+    def wish(self) -> Wish:
+        """Return everything that comes with an opening order.
+
+        Raises:
+            TradeRefused: for a client's id and a comment that are too long together.
+        """
+        comment, client_id = self.values.get("comment"), self.client_id()
+        check_words(comment, client_id)
+        return attrs.evolve(self.protection(), comment=comment, client_id=client_id)
+
+    def client_id(self) -> str | None:
+        """Return the client's id; a faithful server cuts it to what fits, saying nothing."""
+        value = self.values.get("clientId")
+        if value is None or not self.faithful:
+            return value
+        return str(value)[:WORDS] or None
+
+    def trailing(self) -> Mapping[str, Any] | None:
+        """Return the trailing stop.
+
+        Raises:
+            ToolError: for one that is no object.
+        """
+        value = self.values.get("trailingStopLoss")
+        if value is not None and not isinstance(value, dict):
+            raise ToolError("trailingStopLoss must be an object")
+        return value
+
+    def _level(self, name: str) -> Decimal | None:
+        value = self.values.get(name)
+        if value is None or (self.faithful and not value):
+            return None
+        return self.number(name)
+
+
+ERROR_CODES: Final[Mapping[str, str]] = {
+    "TRADE_RETCODE_MARKET_CLOSED": "MARKET_CLOSED",
+    "TRADE_RETCODE_NO_MONEY": "INSUFFICIENT_FUNDS",
+    "TRADE_RETCODE_INVALID_STOPS": "INVALID_STOPS",
+}
