@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("GATEHOOK_KILLS", "24"))
+KILLS = int(os.environ.get("GATEHOOK_KILLS", "18"))
 #: Kills in one episode, and how many processes share them: few make an episode for each kind of account.
-EPISODE, JOBS = (8, 1) if KILLS < 100 else (40, 4)
+EPISODE, JOBS = (6, 1) if KILLS < 100 else (40, 4)
 #: From one kind of account and way to prove absence to another; with one job all of them come in turn.
 STEP = 5
 
