@@ -176,8 +176,26 @@ def test_a_fill_of_the_reports_own_time_makes_no_room(exposure, mode):
     exposure.apply_fill(fill("1", quantity=3, at=100, position_id="p"))
     exposure.apply_fill(fill("2", quantity=4, side="sell", at=100, position_id="p"))
     assert exposure.sides(MAIN, EURUSD, "EUR") == {Side.BUY: 13, Side.SELL: -6 if mode == "netting" else 0}
-    exposure.apply_positions(report(position(9), at=100))
+    exposure.apply_positions(report(position(9), at=100), asked=True)
     assert exposure.sides(MAIN, EURUSD, "EUR") == {Side.BUY: 12, Side.SELL: -5 if mode == "netting" else 0}
+
+
+def test_a_report_that_follows_a_fill_in_the_venues_own_order_holds_it(exposure):
+    asked = report(at=90)
+    exposure.apply_positions(asked, asked=True)
+    exposure.apply_fill(fill("1", quantity=10, at=100))
+    exposure.apply_positions(report(position(10), at=100))
+    assert exposure.sides(MAIN, EURUSD, "EUR") == {Side.BUY: 10, Side.SELL: -10}
+    exposure.apply_positions(asked)
+    assert exposure.position(MAIN, EURUSD) == 10
+
+
+def test_a_report_that_was_asked_for_is_no_other_one_when_the_journal_passes_it_on(exposure):
+    exposure.apply_fill(fill("1", quantity=10, at=100))
+    asked = report(at=100)
+    exposure.apply_positions(asked, asked=True)
+    exposure.apply_positions(asked)
+    assert exposure.sides(MAIN, EURUSD, "EUR") == {Side.BUY: 10, Side.SELL: 0}
 
 
 def test_an_older_or_incomplete_report_changes_nothing(exposure):

@@ -47,6 +47,7 @@ class Granting(RuleBasedStateMachine):
         self.clocks = Clocks()
         self.grants = opened(Path(self.folder.name), self.clocks)
         self.ends: dict[str, float] = {}
+        self.given_uses: dict[str, int | None] = {}
         self.uses: dict[str, list[tuple[float, int, CommandFacts]]] = defaultdict(list)
         self.revoked: set[str] = set()
 
@@ -72,6 +73,7 @@ class Granting(RuleBasedStateMachine):
             rate_per_minute=rate,
         )
         self.ends[found.grant_id] = self.clocks.passed + lifetime
+        self.given_uses[found.grant_id] = uses
         return found
 
     @rule(facts=COMMANDS)
@@ -99,7 +101,8 @@ class Granting(RuleBasedStateMachine):
         assert grant.grant_id not in self.revoked
         assert now < self.ends[grant.grant_id]
         assert self.clocks.at < grant.expires_at
-        assert grant.uses_left is None or len(uses) <= grant.uses_left
+        given = self.given_uses[grant.grant_id]
+        assert given is None or len(uses) <= given
         values = [one.value for one in facts.orders]
         if grant.max_notional is not None:
             assert values

@@ -50,7 +50,7 @@ class Closing:
             instrument = await entry.instrument(ref.instrument_id)
             check_instrument(request, instrument)
             if report.complete:
-                desk.guard.exposure.apply_positions(report)
+                desk.guard.exposure.apply_positions(report, asked=True)
             order = await desk.facts_of(entry, (request, instrument), rich)
             facts = desk.placing.facts(CommandKind.CLOSE, entry, order, digest, caller)
             if report.complete and not facts.reducing:

@@ -95,6 +95,11 @@ async def read_positions(desk: Desk, entry: Entry, account: AccountKey) -> Posit
 async def _apply_report(desk: Desk, entry: Entry, account: AccountKey, report: AccountState | PositionReport) -> None:
     if report.account != account:
         raise ProviderError(f"entry {entry.entry_id} answered for account {report.account}, not for {account}")
+    # First, and also where it says nothing new but its time: the journal passes on only what is news.
+    if isinstance(report, PositionReport):
+        desk.guard.exposure.apply_positions(report, asked=True)
+    else:
+        desk.guard.exposure.apply_state(report, asked=True)
     await desk.journal.apply(entry.entry_id, [report])
 
 
