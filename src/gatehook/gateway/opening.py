@@ -126,8 +126,8 @@ def _amount(value: object) -> str:
 def approvals_line(mode: Mode, rules: int, grants: int) -> str:
     """Return who is asked before an order leaves."""
     default = "orders leave without asking" if mode is Mode.PAPER else "a person is asked before an order leaves"
-    beside = [f"{rules} rules" if rules else "", f"{grants} grants" if grants else ""]
-    return ", ".join([f"approvals: {default}", *filter(None, beside)])
+    first = f"{rules} rule{'s' * (rules != 1)} first, otherwise " if rules else ""
+    return f"approvals: {first}{default}" + (f", {grants} grants" if grants else "")
 
 
 def _names(ids: Iterable[str]) -> str:
