@@ -284,4 +284,4 @@ async def test_the_opening_says_what_stands_against_trading(trading):
     assert "reconciliation: demo/main complete, 0 open orders" in lines
     assert "limits: demo/main symbols XYZ.* Q.*, max_quantity 10 for all of demo" in lines, "\n".join(lines)
     assert "limits: paper/main no limits" in lines
-    assert "approvals: orders leave without asking, 1 rules" in lines
+    assert "approvals: 1 rule first, otherwise orders leave without asking" in lines
