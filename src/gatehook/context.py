@@ -198,6 +198,11 @@ class McpTools(Protocol):
             ToolAnswerInvalid: the server's answer is no result of a tool.
         """
 
+    def allow_undeclared(self, tool: str, *arguments: str) -> None:
+        """Let a tool have arguments that its schema does not declare, because the adapter knows that the server reads
+        them. A server whose definitions change is suspended, so what was known does not go stale unseen.
+        """
+
     async def wait_connected(self, timeout: float) -> None:
         """Wait until calls can be made.
 
@@ -256,6 +261,10 @@ class PluginContext(Protocol):
     @property
     def http(self) -> httpx2.AsyncClient:
         """The entry's own HTTP client; a URL or header that holds the mask of a secret is refused."""
+
+    @property
+    def mcp(self) -> McpTools:
+        """The entry's session with its MCP server; a plugin of another entry type has none, and asking is an error."""
 
     @property
     def task_group(self) -> TaskGroup:

@@ -11,8 +11,10 @@ from tests.bad_input import commands
 from tests.bad_input import configuration
 from tests.bad_input import files
 from tests.bad_input import halting
+from tests.bad_input import importing
 from tests.bad_input import loading
 from tests.bad_input import manifests
+from tests.bad_input import mcp_servers
 from tests.bad_input import permissions
 from tests.bad_input import prices
 from tests.bad_input import reconciling
@@ -36,6 +38,8 @@ SUBJECTS = (
     prices,
     commands,
     permissions,
+    importing,
+    mcp_servers,
 )
 ROWS = [row for subject in SUBJECTS for row in subject.TABLE.rows]
 

@@ -16,6 +16,7 @@ _PLUGINS: Final = {
     "enable": Lazy("gatehook.cli.consent:enable", "Consent to a plugin's code, as it is now."),
     "disable": Lazy("gatehook.cli.consent:disable", "Take back the consent to a plugin's code."),
     "lock": Lazy("gatehook.cli.consent:lock", "Write the set of plugins that `run --locked` insists on."),
+    "import": Lazy("gatehook.cli.importing:import_servers", "Turn an mcp.json, mcpServers or .mcpb file into plugins."),
     "restart": Lazy("gatehook.cli.running:restart", "Restart an entry of the running gateway."),
 }
 _CONFIG: Final = {

@@ -13,8 +13,10 @@ from typing import TypeVar
 from anyio.abc import TaskGroup
 
 from gatehook.context import Clock
+from gatehook.context import McpTools
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import host as codes
+from gatehook.diagnostics.codes import mcp_entries as mcp_codes
 from gatehook.events import EventBus
 from gatehook.host.entry import EntrySpec
 from gatehook.host.services import Services
@@ -33,7 +35,11 @@ T = TypeVar("T")
 class EntryContext:
     """One entry's own configuration, and the services of the host under its own name."""
 
-    def __init__(self, spec: EntrySpec, config: Mapping[str, Any], services: Services) -> None:
+    def __init__(
+        self, spec: EntrySpec, config: Mapping[str, Any], services: Services, mcp: McpTools | None = None
+    ) -> None:
+        """``mcp`` is the session of an entry whose plugin is an MCP server."""
+        self._mcp = mcp
         self._spec = spec
         self._config = config
         self._services = services
@@ -111,6 +117,19 @@ class EntryContext:
         if self._http is None:
             self._http = self._services.http.new()
         return self._http
+
+    @property
+    def mcp(self) -> McpTools:
+        """The entry's session with its MCP server.
+
+        Raises:
+            GatehookError: when the plugin is none.
+        """
+        if self._mcp is None:
+            entry = self.manifest.entry
+            runtime = "of an embedded object" if entry is None else entry.runtime
+            raise GatehookError(mcp_codes.NO_SESSION(entry=self.entry_id, plugin=self.plugin_id, runtime=runtime))
+        return self._mcp
 
     @property
     def task_group(self) -> TaskGroup:
