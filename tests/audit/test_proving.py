@@ -39,11 +39,11 @@ class Run:
             (row, f"order-{row}", status, digest or f"digest-{row}", body),
         )
 
-    def command(self, name, *, wall=LATER, state="done"):
+    def command(self, name, *, wall=LATER):
         self.db.execute(
             "INSERT INTO commands (command_id, kind, entry_id, account_id, digest, caller, body, state, market_ns,"
-            " wall_ns) VALUES (?, 'amend', 'venue', 'main', ?, 'test', '{}', ?, 0, ?)",
-            (name, f"digest-{name}", state, wall),
+            " wall_ns) VALUES (?, 'amend', 'venue', 'main', ?, 'test', '{}', 'done', 0, ?)",
+            (name, f"digest-{name}", wall),
         )
 
     def intent(self, row, *, permit="default:paper", digest=None):
@@ -272,11 +272,3 @@ def test_the_audit_is_read_after_the_journal(run):
         yield from read(run.room.path)
 
     assert prove(run.path, entries()).findings == ()
-
-
-@pytest.mark.parametrize(("state", "flaws"), [("unknown", []), ("superseded", []), ("done", ["no-intent"])])
-def test_a_command_that_was_being_freed_when_the_process_ended_may_read_as_unknown(run, state, flaws):
-    """The audit says that nothing was sent before the journal frees the id."""
-    run.command("a", state=state)
-    run.void(run.command_intent("a"))
-    assert [what for what, _ in run.flaws()] == flaws

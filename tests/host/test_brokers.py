@@ -8,6 +8,7 @@ import pytest
 from gatehook import Ambiguous
 from gatehook import NotConnected
 from gatehook import OrderStatus
+from gatehook import PositionRef
 from gatehook import hookimpl
 from gatehook.host.access import GuardedBroker
 from gatehook.host.breaker import THRESHOLD
@@ -25,6 +26,7 @@ from tests.host.plugin_kit import state_of
 from tests.host.scripted import Scripted
 from tests.host.scripted import manifest
 from tests.host.scripted import until
+from tests.orders.venue import EURUSD
 from tests.orders.venue import MAIN
 from tests.orders.venue import OTHER
 from tests.orders.venue import Venue
@@ -255,3 +257,28 @@ async def test_a_broker_that_crashes_with_open_risk_is_tried_again_and_not_quara
         assert "host.quarantined" not in codes(host)
         await until(host, "venue", "active")
         assert len(plugin.made) > 5
+
+
+async def test_reads_that_fail_hold_up_neither_a_reconciliation_nor_a_close(tmp_path):
+    """An open breaker for reading is for those who only look."""
+
+    async def away(account):
+        raise NotConnected("away")
+
+    plugin = Brokers()
+    plugin.venue.positions.append(position("10"))
+    about = {**ABOUT, "capabilities": {**CAPABILITIES, "supportsClosePosition": True}}
+    async with host_of(tmp_path, plugins=[(about, plugin)]) as host:
+        broker = host.broker("venue", caller="test")
+        provider = plugin.made[-1]
+        honest, provider.get_account = provider.get_account, away
+        for _ in range(THRESHOLD + 1):
+            with pytest.raises(NotConnected):
+                await broker.account(MAIN)
+        provider.get_account = honest
+        with pytest.raises(NotConnected, match="next try"):
+            await broker.account(MAIN)
+        await host.desk.reconciliations.now("venue")
+        assert host.desk.reconciliations.reasons("venue") == ()
+        closed = await broker.close_position(PositionRef(account=MAIN, instrument_id=EURUSD))
+        assert closed.request.reduce_only

@@ -58,7 +58,6 @@ class Standing:
 
     def __init__(self) -> None:
         self._intents: dict[tuple[int | str, str], list[Intent]] = {}
-        self._voided: set[tuple[int | str, str]] = set()
 
     def take(self, entry: Entry) -> Intent | None:
         """Take the next record; return the intent that it voids, if it does."""
@@ -77,16 +76,11 @@ class Standing:
         if not found:
             return None
         standing.remove(found[-1])
-        self._voided.add((found[-1].row, found[-1].digest))
         return found[-1]
 
     def of(self, row: int | str, digest: str) -> tuple[Intent, ...]:
         """Return the intents of a row, oldest first."""
         return tuple(self._intents.get((row, digest), ()))
-
-    def is_void(self, row: int | str, digest: str) -> bool:
-        """Say whether a row had an intent that was voided, and has none that stands."""
-        return (row, digest) in self._voided and not self.of(row, digest)
 
     def all(self) -> Iterable[tuple[Intent, ...]]:
         """Return the intents of all rows, together where they are of one row, oldest first."""

@@ -20,6 +20,7 @@ from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import NotFound
 from gatehook.kinds.errors import OrderNotCancellable
+from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderChange
 from gatehook.kinds.orders import OrderRef
@@ -97,6 +98,8 @@ class Changing:
         if known.order.status.is_final:
             raise OrderNotCancellable(f"order {known.order.request.client_order_id} is {known.order.status} already")
         request = amended(known.order.request, change)
+        if entry.access.capabilities.amend == "price" and request.quantity != known.order.request.quantity:
+            raise UnsupportedCapability(f"entry {entry.entry_id} does not declare amends of the quantity")
         if request.quantity <= known.order.filled:
             raise InvalidOrder("the new quantity is not above what has filled; cancel the order")
         check_instrument(request, await entry.instrument(request.instrument_id))

@@ -18,6 +18,7 @@ from gatehook.kinds.errors import NotFound
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderType
+from gatehook.orders.access import CallKind
 from gatehook.orders.claims import same
 from gatehook.orders.digest import content_digest
 from gatehook.orders.entry import Entry
@@ -44,7 +45,7 @@ class Closing:
             entry = desk.entry(entry_id)
             await entry.check_mode(ref.account, desk.mode)
             entry.check_declared("close_position")
-            report = await entry.positions(ref.account)
+            report = await entry.positions(ref.account, CallKind.REDUCE)
             request = closing_request(_position(report, ref), quantity, command_id)
             check_shape(request)
             instrument = await entry.instrument(ref.instrument_id)

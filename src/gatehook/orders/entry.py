@@ -88,7 +88,9 @@ class Entry:
             return True
         return False
 
-    async def read(self, what: str, kind: type[T], function: Callable[[], Awaitable[object]]) -> T:
+    async def read(
+        self, what: str, kind: type[T], function: Callable[[], Awaitable[object]], purpose: CallKind = CallKind.READ
+    ) -> T:
         """Call a reading method of the provider under the guard; it answers something of a kind.
 
         Raises:
@@ -102,9 +104,11 @@ class Entry:
                 raise TypeError(f"it answered {type(answer).__name__}, not {kind.__name__}")
             return answer
 
-        return await self._read(what, checked)
+        return await self._read(what, checked, purpose)
 
-    async def read_all(self, what: str, kind: type[T], function: Callable[[], Awaitable[object]]) -> Sequence[T]:
+    async def read_all(
+        self, what: str, kind: type[T], function: Callable[[], Awaitable[object]], purpose: CallKind = CallKind.READ
+    ) -> Sequence[T]:
         """Call a reading method that answers a sequence, all of a kind. It raises what ``read`` raises."""
 
         async def checked() -> Sequence[T]:
@@ -115,11 +119,11 @@ class Entry:
                     return found
             raise TypeError(f"it answered {type(answer).__name__}, not a sequence of {kind.__name__}")
 
-        return await self._read(what, checked)
+        return await self._read(what, checked, purpose)
 
-    async def _read(self, what: str, function: Callable[[], Awaitable[T]]) -> T:
+    async def _read(self, what: str, function: Callable[[], Awaitable[T]], purpose: CallKind) -> T:
         try:
-            return await self.access.call(CallKind.READ, what, function)
+            return await self.access.call(purpose, what, function)
         except ProviderError:
             raise
         except TimeoutError as error:
@@ -153,9 +157,9 @@ class Entry:
         ref = self._accounts.get(account.account_id)
         return None if ref is None else self._real_accounts.other(self.entry_id, ref)
 
-    async def accounts(self) -> Sequence[AccountRef]:
+    async def accounts(self, purpose: CallKind = CallKind.READ) -> Sequence[AccountRef]:
         """Ask for the accounts; only those that may be used are returned."""
-        refs = await self.read_all("list_accounts", AccountRef, self.access.provider.list_accounts)
+        refs = await self.read_all("list_accounts", AccountRef, self.access.provider.list_accounts, purpose)
         self._accounts = {ref.account.account_id: ref for ref in refs if ref.account.entry_id == self.entry_id}
         return tuple(ref for ref in self._accounts.values() if self.sees(ref.account))
 
@@ -213,10 +217,10 @@ class Entry:
         check_instrument(request, instrument)
         return request, instrument
 
-    async def positions(self, account: AccountKey) -> PositionReport:
+    async def positions(self, account: AccountKey, purpose: CallKind = CallKind.READ) -> PositionReport:
         """Ask for an account's positions."""
         provider = self.access.provider
-        return await self.read("list_positions", PositionReport, lambda: provider.list_positions(account))
+        return await self.read("list_positions", PositionReport, lambda: provider.list_positions(account), purpose)
 
     async def account_state(self, account: AccountKey) -> AccountState:
         """Ask for an account's money."""

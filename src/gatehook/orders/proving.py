@@ -101,11 +101,7 @@ def _prove(db: sqlite3.Connection, entries: Iterable[Entry]) -> Findings:
         book.take(entry)
     found = [
         *_unmatched(book, _rows(db, _ORDERS, book.first_row, "orders", book.counts)),
-        *(
-            one
-            for one in _unmatched(book, _rows(db, _COMMANDS, book.since, "commands", book.counts))
-            if not _was_being_freed(db, book, one)
-        ),
+        *_unmatched(book, _rows(db, _COMMANDS, book.since, "commands", book.counts)),
     ]
     db.execute("COMMIT")
     found += [*_rowless(db, book), *book.approvals_of(one for standing in book.standing.all() for one in standing)]
@@ -186,15 +182,6 @@ def _unmatched(book: _Book, rows: Iterable[tuple[int | str, str, str]]) -> Itera
             yield Finding(
                 Flaw.TWO_INTENTS, f"{name} has {len(intents)} intents: records {records}", intents[1].record, row
             )
-
-
-def _was_being_freed(db: sqlite3.Connection, book: _Book, finding: Finding) -> bool:
-    """Whether the process ended between the audit's word that nothing was sent and the commit that frees the id: the
-    command then reads as of unknown outcome, which is less than what is known, and no word that it was sent.
-    """
-    sql = "SELECT digest FROM commands WHERE command_id = ? AND state IN ('unknown', 'superseded')"
-    row = db.execute(sql, (finding.row,)).fetchone() if finding.what is Flaw.NO_INTENT else None
-    return row is not None and book.standing.is_void(str(finding.row), row[0])
 
 
 def _rowless(db: sqlite3.Connection, book: _Book) -> Iterator[Finding]:

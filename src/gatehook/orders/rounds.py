@@ -10,6 +10,7 @@ import anyio
 
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.instruments import AccountKey
+from gatehook.orders.access import CallKind
 from gatehook.orders.entry import Entry
 from gatehook.orders.snapshot import Snapshot
 
@@ -81,7 +82,7 @@ class Rounds:
 
     async def _take(self, accounts: Collection[AccountKey] | None) -> dict[AccountKey, Snapshot | None] | None:
         try:
-            refs = await self._entry.accounts()
+            refs = await self._entry.accounts(CallKind.REDUCE)
         except ProviderError as error:
             self._reconciliations.unlisted(self._entry, error.message)
             return None

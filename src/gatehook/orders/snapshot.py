@@ -17,6 +17,8 @@ from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.broker import Evidence
 from gatehook.kinds.errors import ProviderError
+from gatehook.kinds.errors import RateLimited
+from gatehook.kinds.errors import Throttled
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
@@ -193,6 +195,8 @@ async def _read_pages(
 async def _ask(entry: Entry, what: str, kind: type[T], function: Callable[[], Awaitable[object]]) -> T:
     try:
         answer = await entry.access.call(CallKind.REDUCE, what, function)
+    except (RateLimited, Throttled):
+        raise
     except ProviderError as error:
         raise ProviderError(f"{what}: {error.message}") from error
     except Exception as error:
