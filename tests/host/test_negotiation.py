@@ -27,6 +27,7 @@ LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
     ("declared", "actual", "effective", "narrower", "wider"),
     [
         ({"amend": True}, {"amend": False}, {"amend": False}, "supportsAmend", ""),
+        ({"amend": True}, {"amend": "price"}, {"amend": "price"}, "supportsAmend", ""),
         ({"amend": False}, {"amend": True}, {"amend": False}, "", "supportsAmend"),
         (
             {"order_types": (MARKET, LIMIT)},

@@ -81,6 +81,14 @@ def test_a_shape_that_no_venue_could_take_is_refused(changes, message):
         check_shape(attrs.evolve(LIMIT, **changes))
 
 
+def test_a_market_order_may_carry_a_stop_loss_that_trails_where_that_is_declared():
+    trailing = attrs.evolve(MARKET, trailing=TRAILING)
+    check_shape(trailing)
+    check_capabilities(trailing, BrokerCapabilities(order_types=(OrderType.MARKET,), order_trailing=True))
+    with pytest.raises(UnsupportedCapability, match="trailing of a market order"):
+        check_capabilities(trailing, BrokerCapabilities(order_types=(OrderType.MARKET,)))
+
+
 def test_an_offset_of_nothing_is_refused():
     trailing = attrs.evolve(TRAILING, offset=0)
     with pytest.raises(InvalidOrder, match=r"trailing\.offset"):

@@ -43,9 +43,7 @@ def check_shape(request: OrderRequest) -> None:
             raise InvalidOrder(f"{name} is above zero, but {plain(value)}")
     _check_field("price", request.price is not None, request.type in _NEEDS_PRICE, request.type)
     _check_field("trigger_price", request.trigger_price is not None, request.type in _NEEDS_TRIGGER, request.type)
-    _check_field("trailing", request.trailing is not None, request.type is OrderType.TRAILING_STOP, request.type)
-    if request.trailing is not None and request.trailing.offset <= 0:
-        raise InvalidOrder(f"trailing.offset is above zero, but {plain(request.trailing.offset)}")
+    _check_trailing(request)
     if (request.expire_at is not None) is not (request.time_in_force is TimeInForce.GTD):
         raise InvalidOrder("expire_at goes with time_in_force gtd, and gtd needs it")
     if request.post_only and request.type not in (OrderType.LIMIT, OrderType.STOP_LIMIT):
@@ -55,6 +53,14 @@ def check_shape(request: OrderRequest) -> None:
 def _check_field(name: str, given: bool, needed: bool, kind: OrderType) -> None:
     if given is not needed:
         raise InvalidOrder(f"a {kind} order {'needs' if needed else 'has no'} {name}")
+
+
+def _check_trailing(request: OrderRequest) -> None:
+    trailing = request.trailing
+    if request.type is not OrderType.MARKET:  # one may carry it: a stop-loss that trails, at the position it opens
+        _check_field("trailing", trailing is not None, request.type is OrderType.TRAILING_STOP, request.type)
+    if trailing is not None and trailing.offset <= 0:
+        raise InvalidOrder(f"trailing.offset is above zero, but {plain(trailing.offset)}")
 
 
 def check_capabilities(request: OrderRequest, capabilities: BrokerCapabilities) -> None:
@@ -75,6 +81,11 @@ def check_capabilities(request: OrderRequest, capabilities: BrokerCapabilities) 
             "take_profit and stop_loss",
             request.take_profit is not None or request.stop_loss is not None,
             capabilities.order_protection,
+        ),
+        (
+            "trailing of a market order",
+            request.type is OrderType.MARKET and request.trailing is not None,
+            capabilities.order_trailing,
         ),
     ):
         if used and not declared:

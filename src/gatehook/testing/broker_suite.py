@@ -111,6 +111,7 @@ class BrokerSuite(Suite):
             await refused(rig, UnsupportedCapability, rig.order(reduce_only=True), "reduce_only")
         protected = rig.order(OrderType.LIMIT, stop_loss=rig.away(Side.BUY, 300))
         await taken_if(rig, rig.declared.order_protection, protected)
+        await taken_if(rig, rig.declared.order_trailing, rig.order(trailing=TRAILING))
 
     async def test_12_a_side_is_never_defaulted(self, rig: BrokerRig) -> None:
         fields = {name: getattr(rig.order(), name) for name in ("client_order_id", "account", "instrument_id", "type")}
@@ -237,13 +238,14 @@ class BrokerSuite(Suite):
         request = rig.order(OrderType.LIMIT, quantity=2 * rig.lot)
         await rig.broker.submit_order(request)
         price = rig.away(Side.BUY, 50)
-        await rig.broker.amend_order(request.ref, OrderChange(price=price, quantity=3 * rig.lot), command_id="a-28")
+        quantity = 2 * rig.lot if rig.declared.amend == "price" else 3 * rig.lot
+        await rig.broker.amend_order(request.ref, OrderChange(price=price, quantity=quantity), command_id="a-28")
         await rig.venue.quote(price - rig.instrument.price_increment, price)
         order = await rig.settled(request)
         assert order.request.client_order_id == request.client_order_id
-        assert order.filled == 3 * rig.lot
+        assert order.filled == quantity
         fills = (await rig.broker.list_fills(rig.account)).items
-        assert sum(one.quantity for one in fills if one.client_order_id == request.client_order_id) == 3 * rig.lot
+        assert sum(one.quantity for one in fills if one.client_order_id == request.client_order_id) == quantity
 
     async def test_29_a_cancel_that_loses_the_race_leaves_the_fill(self, rig: BrokerRig) -> None:
         rig.needs(Fault.FILL_BEFORE_CANCEL)
