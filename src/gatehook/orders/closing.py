@@ -48,7 +48,7 @@ class Closing:
             report = await entry.positions(ref.account, CallKind.REDUCE)
             request = closing_request(_position(report, ref), quantity, command_id)
             check_shape(request)
-            instrument = await entry.instrument(ref.instrument_id)
+            instrument = await entry.instrument(ref.instrument_id, CallKind.REDUCE)
             check_instrument(request, instrument)
             if report.complete:
                 desk.guard.exposure.apply_positions(report, asked=True)

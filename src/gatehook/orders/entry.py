@@ -188,7 +188,7 @@ class Entry:
                 f"account {account} is {proven}: name it in allowedAccounts of entry {self.entry_id} to trade it"
             )
 
-    async def instrument(self, instrument_id: InstrumentId) -> Instrument:
+    async def instrument(self, instrument_id: InstrumentId, purpose: CallKind = CallKind.READ) -> Instrument:
         """Return an instrument, asked for once.
 
         Raises:
@@ -197,7 +197,7 @@ class Entry:
         if instrument_id not in self._instruments:
             provider = self.access.provider
             found = await self.read_all(
-                "list_instruments", Instrument, lambda: provider.list_instruments(query=instrument_id.symbol)
+                "list_instruments", Instrument, lambda: provider.list_instruments(query=instrument_id.symbol), purpose
             )
             self._instruments.update((one.id, one) for one in found)
         if instrument_id not in self._instruments:
