@@ -27,8 +27,19 @@ def exact_json(text: str | bytes) -> Any:
         NotExactJson: for what is no JSON, a key that stands twice, NaN, an infinity, a half character (a lone
             surrogate), a number out of reason or nesting deeper than ``DEEPEST``.
     """
+    value = exact_value(text)
+    _check(value)
+    return value
+
+
+def exact_value(text: str | bytes) -> Any:
+    """Read JSON text as ``exact_json`` does, but for its walk over the whole: large messages are read by this.
+
+    Raises:
+        NotExactJson: as ``exact_json``, but not for half characters, and of deep nesting only for what ends the stack.
+    """
     try:
-        value = _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8"))
+        return _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8"))
     except NotExactJson:
         raise
     except UnicodeDecodeError as error:
@@ -37,8 +48,6 @@ def exact_json(text: str | bytes) -> Any:
         raise NotExactJson(f"it is no JSON: line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise NotExactJson(f"it is nested deeper than {DEEPEST}") from None
-    _check(value)
-    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

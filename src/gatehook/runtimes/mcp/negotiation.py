@@ -1,0 +1,96 @@
+"""Which version of the protocol a server speaks, found out without waiting for what will never be answered.
+
+Every server answers ``initialize`` in one way or another, so over stdio and SSE it comes first; a server that only
+speaks the versions without it says so, and is asked for those. Over streamable HTTP, where each message has a response
+of its own, the versions without sessions are tried first: a restart of the server is nothing to them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from typing import Final
+
+import anyio
+import mcp_types as types
+from mcp import ClientSession
+from mcp import MCPError
+from mcp_types.version import LATEST_MODERN_VERSION
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
+
+from gatehook.runtimes.mcp.faults import ConnectionDown
+from gatehook.runtimes.mcp.faults import NotUsable
+from gatehook.runtimes.mcp.faults import Unanswered
+from gatehook.runtimes.mcp.faults import UnreadableAnswer
+
+#: How long a server may think about a question that it may not know.
+PROBE_SECONDS: Final = 3.0
+_UNSUPPORTED: Final = -32022
+#: What servers without ``initialize`` answer it with.
+_NO_HANDSHAKE: Final = frozenset({_UNSUPPORTED, -32601, -32602, -32600})
+
+
+async def negotiate(session: ClientSession, *, modern_first: bool) -> None:
+    """Agree on a version; the session has adopted it then.
+
+    Raises:
+        NotUsable: there is none in common.
+        MCPError: the server refuses for another reason.
+        ConnectionDown, Unanswered, UnreadableAnswer: as for any request.
+    """
+    if modern_first and await _discovered(session):
+        return
+    try:
+        await session.initialize()
+    except ValidationError:
+        raise UnreadableAnswer("its answer to initialize is none") from None
+    except RuntimeError:
+        raise NotUsable("the server speaks no version of the protocol that Gatehook speaks") from None
+    except MCPError as error:
+        if error.code not in _NO_HANDSHAKE:
+            raise
+        if not await _discovered(session, _common(error.data)):
+            raise NotUsable("the server speaks no version of the protocol that Gatehook speaks") from None
+
+
+async def _discovered(session: ClientSession, version: str = LATEST_MODERN_VERSION) -> bool:
+    """Ask for the versions without a handshake; ``False`` when the server does not know the question."""
+    raw = await _probed(session, version)
+    if raw is None:
+        return False
+    try:
+        result = types.DiscoverResult.model_validate(raw)
+    except ValidationError:
+        return False
+    if not any(one in MODERN_PROTOCOL_VERSIONS for one in result.supported_versions):
+        return False
+    session.adopt(result)
+    return True
+
+
+async def _probed(session: ClientSession, version: str) -> dict[str, Any] | None:
+    for proposed in (version, ""):
+        try:
+            with anyio.fail_after(PROBE_SECONDS):
+                return await session.send_discover(proposed or version)
+        except TimeoutError:
+            return None
+        except MCPError as error:
+            other = _common(error.data) if error.code == _UNSUPPORTED else version
+            if other == version:
+                return None
+            version = other
+        except (Unanswered, UnreadableAnswer):
+            return None
+        except ConnectionDown as error:
+            if error.dead:
+                raise
+            return None
+    return None
+
+
+def _common(data: Any) -> str:
+    """Return the newest version that a refusal names and the SDK knows; else the newest at all."""
+    supported = data.get("supported") if isinstance(data, dict) else None
+    known = [one for one in MODERN_PROTOCOL_VERSIONS if one in (supported or ())]
+    return known[-1] if known else LATEST_MODERN_VERSION
