@@ -130,6 +130,15 @@ COMMANDS: Final[Mapping[str, Lazy | Subject]] = {
         {"tail": Lazy("gatehook.cli.events:tail", "Print events as they happen.")},
     ),
     "logs": Lazy("gatehook.cli.events:logs", "Print the newest lines of the log."),
+    "dev": Subject(
+        "Try things out without a venue.",
+        {
+            "fake-venue": Lazy(
+                "gatehook.testing.metaapi.command:fake_venue",
+                "Run a stand-in for a venue on the loopback until it is stopped; print where it is as a line of JSON.",
+            ),
+        },
+    ),
     "paper": Subject(
         "Manage the paper broker.",
         {"reset": Lazy("gatehook.cli.paper:reset", "Put a paper broker's accounts back to their start.")},

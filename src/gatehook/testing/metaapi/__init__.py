@@ -15,6 +15,7 @@ On the loop of a test::
         venue.heal()                                  # no faults any more
 
         venue.requests                                # every trading request that arrived: tool, arguments, executed
+        await venue.arrived(3)                        # waits until three of them have
         venue.book("hedging")                         # balance, positions, orders, history, deals; state, connection
         venue.stranger("hedging", "EURUSD", "1", "1.05")          # somebody else rests a limit order (-1 sells)
         venue.change_tool("close_position", description="…", input_schema={…})   # or hide=True

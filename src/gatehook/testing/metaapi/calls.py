@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
-from decimal import Decimal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 import anyio
 import attrs
 
+from gatehook.testing.metaapi.book import Book
 from gatehook.testing.metaapi.book import TradeRefused
 from gatehook.testing.metaapi.definitions import DEFINITIONS
 from gatehook.testing.metaapi.faults import Fault
@@ -95,7 +97,7 @@ class Calls:
 
     def _noted(self, session: Session, name: str, arguments: Mapping[str, Any]) -> int:
         number = len(self.world.requests)
-        self.world.requests.append(Request(number, session.id, self.world.clock.now(), name, dict(arguments)))
+        self.world.note(Request(number, session.id, self.world.clock.now(), name, dict(arguments)))
         return number
 
     def _mark(self, request: int | None, **marks: Any) -> None:
@@ -143,15 +145,10 @@ class Calls:
         if name not in _BROKEN and (book.state, book.connection) != ("DEPLOYED", "CONNECTED"):
             raise ToolError(f"account {account} is {book.state}, {book.connection}")
         terminal = Terminal(self.world, self.world.engine(account), given)
-        if Fault.PARTIAL in troubles:
-            self._offer_less(terminal, troubles[Fault.PARTIAL].fraction)
         if Fault.OTHER_TOOL in troubles:
             return list_accounts(self.world, None) if name == "get_symbols" else terminal.get_symbols()
-        was, book.synchronizing = book.synchronizing, book.synchronizing or Fault.SYNCHRONIZING in troubles
-        try:
+        with self._offering_less(terminal, troubles), _synchronizing(book, troubles):
             return getattr(terminal, name)()
-        finally:
-            book.synchronizing = was
 
     def _account(self, session: Session, arguments: Mapping[str, Any], troubles: Mapping[Fault, Trouble]) -> str:
         account = str(arguments.get("accountId"))
@@ -163,15 +160,32 @@ class Calls:
             return next((one for one in self.world.books if one != account), account)
         return account
 
-    def _offer_less(self, terminal: Terminal, fraction: Decimal) -> None:
+    @contextmanager
+    def _offering_less(self, terminal: Terminal, troubles: Mapping[Fault, Trouble]) -> Iterator[None]:
         """Let the market have only a part of what the call wants."""
-        given, engine = terminal.given, terminal.engine
-        held = engine.book.positions.get(str(given.values.get("positionId")))
+        given, market = terminal.given, self.world.market
+        held = terminal.engine.book.positions.get(str(given.values.get("positionId")))
         symbol = held.symbol if held else str(given.values.get("symbol"))
-        if symbol in self.world.market.symbols:
-            price = self.world.market.at(symbol, engine.now)
-            volume = held.volume if held else given.number("volume")
-            self.world.market.set(symbol, price.bid, price.ask, engine.now, volume * fraction)
+        if Fault.PARTIAL not in troubles or symbol not in market.symbols:
+            yield
+            return
+        before = dict(market.offered)
+        volume = held.volume if held else given.number("volume")
+        market.offered[symbol] = volume * troubles[Fault.PARTIAL].fraction
+        try:
+            yield
+        finally:
+            del market.offered[symbol]
+            market.offered.update(before)
+
+
+@contextmanager
+def _synchronizing(book: Book, troubles: Mapping[Fault, Trouble]) -> Iterator[None]:
+    was, book.synchronizing = book.synchronizing, book.synchronizing or Fault.SYNCHRONIZING in troubles
+    try:
+        yield
+    finally:
+        book.synchronizing = was
 
 
 def _check(name: str, arguments: Mapping[str, Any]) -> None:

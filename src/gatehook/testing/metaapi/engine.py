@@ -129,7 +129,7 @@ class Engine:
         except TradeRefused:
             self.end(order, "ORDER_STATE_REJECTED")
             return
-        volume = self._offered(order)
+        volume = self.market.take(order.symbol, order.left)
         if volume:
             self._fill(order, volume, price)
             order.state = "ORDER_STATE_PARTIAL"
@@ -157,21 +157,12 @@ class Engine:
 
     def _now(self, order: Order, price: Decimal) -> Receipt:
         """Fill at once what the market gives; the rest is taken back."""
-        volume = self._offered(order)
+        volume = self.market.take(order.symbol, order.left)
         if not volume:
             raise TradeRefused("TRADE_RETCODE_REJECT", "the market offers nothing")
         self._fill(order, volume, price)
         self.end(order, "ORDER_STATE_PARTIAL" if order.left else "ORDER_STATE_FILLED")
         return Receipt(PARTIAL if order.left else DONE, order.id, order.position_id)
-
-    def _offered(self, order: Order) -> Decimal:
-        size = self.market.at(order.symbol, self.now).size
-        if size is None:
-            return order.left
-        step = self.market.symbols[order.symbol].volume_step
-        volume = min(order.left, size // step * step)
-        self.market.take(order.symbol, volume)
-        return volume
 
     def _fill(self, order: Order, volume: Decimal, price: Decimal) -> None:
         order.left -= volume

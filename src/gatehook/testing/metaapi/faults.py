@@ -47,7 +47,7 @@ class Trouble:
     tool: str | None = None
     times: int | None = None
     code: str = "UNKNOWN_ERROR"
-    seconds: float = 1.0
+    seconds: float = attrs.field(default=1.0, converter=float)
     fraction: Decimal = attrs.field(default=Decimal("0.5"), converter=exact)
     size: int = 2_000_000
 

@@ -10,8 +10,10 @@ from typing import Self
 
 import anyio
 from anyio.abc import ByteStream
+from anyio.abc import SocketAttribute
 from anyio.abc import SocketStream
 from anyio.abc import TaskGroup
+from anyio.abc import TaskStatus
 
 from gatehook.testing.metaapi.http import GONE
 from gatehook.testing.metaapi.http import BadRequest
@@ -52,9 +54,14 @@ class Listening:
             self._scope.cancel()
             await self._closed.wait()
 
-    async def _listen(self, task_status: anyio.abc.TaskStatus[None]) -> None:
+    def later(self, seconds: float, do: Callable[[], Awaitable[object]]) -> None:
+        """Do something in a while, unless everything is closed by then."""
+        assert self._tasks is not None
+        self._tasks.start_soon(_after, seconds, do)
+
+    async def _listen(self, task_status: TaskStatus[None]) -> None:
         listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=self.port)
-        self.port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        self.port = listener.extra(SocketAttribute.local_port)
         self._closed = anyio.Event()
         try:
             with anyio.CancelScope() as self._scope:
@@ -73,3 +80,8 @@ class Listening:
                 return
             except BadRequest:
                 await stream.send(f"HTTP/1.1 {HTTPStatus.BAD_REQUEST.value} Bad Request\r\n\r\n".encode())
+
+
+async def _after(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
+    await anyio.sleep(seconds)
+    await do()

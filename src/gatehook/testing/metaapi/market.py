@@ -41,12 +41,11 @@ _MASK: Final = (1 << 64) - 1
 
 @attrs.frozen
 class Price:
-    """Bid and ask at a moment; ``size`` is how many lots each side still has, ``None`` for any number."""
+    """Bid and ask at a moment."""
 
     bid: Decimal
     ask: Decimal
     time: int
-    size: Decimal | None = None
 
 
 class Market:
@@ -54,19 +53,25 @@ class Market:
 
     The past is a walk that depends on nothing but the seed and the time. From the start on a price stands still until
     ``set`` moves it; with ``drifting`` it goes on walking instead, until it is set.
+
+    Attributes:
+        offered: the lots that each side of a symbol still has; any number where nothing is said.
+        closed: the symbols that are not traded now.
+        weekends_closed: whether none is on Saturdays and Sundays.
     """
 
     def __init__(self, symbols: Iterable[SymbolSettings], *, seed: int, started: int, drifting: bool) -> None:
         self.symbols: Final[Mapping[str, SymbolSettings]] = {one.name: one for one in symbols}
+        self.offered: Final[dict[str, Decimal]] = {}
+        self.closed: Final[set[str]] = set()
         self.weekends_closed = False
-        self.closed: set[str] = set()
         self._seed = seed
         self._set: dict[str, list[Price]] = {}
         if not drifting:
             for one in self.symbols.values():
                 self._set[one.name] = [Price(one.bid, one.bid + one.spread * one.point, started)]
 
-    def set(self, symbol: str, bid: Decimal, ask: Decimal, now: int, size: Decimal | None = None) -> None:
+    def set(self, symbol: str, bid: Decimal, ask: Decimal, now: int) -> None:
         """Set the price of a symbol from now on.
 
         Raises:
@@ -74,13 +79,20 @@ class Market:
         """
         if ask < bid:
             raise ValueError(f"the ask, {ask}, is below the bid, {bid}")
-        self._set.setdefault(symbol, []).append(Price(bid, ask, now, size))
+        self._set.setdefault(symbol, []).append(Price(bid, ask, now))
 
-    def take(self, symbol: str, volume: Decimal) -> None:
-        """Use up what the market offers."""
-        prices = self._set.get(symbol)
-        if prices and prices[-1].size is not None:
-            prices[-1] = attrs.evolve(prices[-1], size=prices[-1].size - volume)
+    def take(self, symbol: str, wanted: Decimal) -> Decimal:
+        """Take what the market offers of a volume, in whole steps."""
+        if symbol not in self.offered:
+            return wanted
+        step = self.symbols[symbol].volume_step
+        volume = min(wanted, self.offered[symbol] // step * step)
+        self.offered[symbol] -= volume
+        return volume
+
+    def offers(self, symbol: str) -> bool:
+        """Say whether there is anything to be had."""
+        return symbol not in self.offered or self.offered[symbol] >= self.symbols[symbol].volume_step
 
     def at(self, symbol: str, ns: int) -> Price:
         """Return the price at a moment."""

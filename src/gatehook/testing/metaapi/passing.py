@@ -48,8 +48,7 @@ def _protect(engine: Engine, position: Position) -> None:
 
 
 def _close(engine: Engine, position: Position, reason: str, comment: str) -> None:
-    size = engine.market.at(position.symbol, engine.now).size
-    if size is None or size >= engine.market.symbols[position.symbol].volume_step:
+    if engine.market.offers(position.symbol):
         engine.close(position.id, reason, comment)
 
 

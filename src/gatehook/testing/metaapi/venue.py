@@ -39,6 +39,7 @@ from gatehook.testing.metaapi.texts import write
 from gatehook.testing.metaapi.world import Request
 from gatehook.testing.metaapi.world import World
 
+_TICK: Final = 0.25
 Mode = Literal["strict", "faithful"]
 Number = Decimal | str | int
 
@@ -71,6 +72,7 @@ class MetaApiVenue:
         self.first_call_delay = 0.0
         self.initialize_delay = 0.0
         self._token = token
+        self._drifting = drifting
         self._faults = Faults()
         self._tools = dict(DEFINITIONS)
         self._sessions: dict[str, Session] = {}
@@ -83,6 +85,8 @@ class MetaApiVenue:
     async def __aenter__(self) -> Self:
         """Listen."""
         await self._listening.__aenter__()
+        if self._drifting:
+            self._listening.later(_TICK, self._drift)
         return self
 
     async def __aexit__(
@@ -112,6 +116,15 @@ class MetaApiVenue:
         """Every trading request that has arrived, in their order."""
         return self.world.requests
 
+    async def arrived(self, count: int = 1, seconds: float = 5) -> None:
+        """Return when so many trading requests have arrived, counted from the beginning.
+
+        Raises:
+            TimeoutError: when they do not.
+        """
+        with anyio.fail_after(seconds):
+            await self.world.arrived(count)
+
     @property
     def sessions(self) -> int:
         """How many sessions there are."""
@@ -134,6 +147,18 @@ class MetaApiVenue:
             ValueError: for an ask below the bid.
         """
         self.world.set_price(symbol, exact(bid), exact(ask), None if size is None else exact(size))
+
+    def close_market(self, symbol: str, *, closed: bool = True) -> None:
+        """Close the market of a symbol, or open it again.
+
+        Raises:
+            KeyError: for a symbol that there is not.
+        """
+        name = self.world.market.symbols[symbol].name
+        if closed:
+            self.world.market.closed.add(name)
+        else:
+            self.world.market.closed.discard(name)
 
     def stranger(self, account: str, symbol: str, volume: Number, price: Number, sign: int = 1) -> str:
         """Let somebody else rest a limit order (sign -1 sells); return its number.
@@ -214,6 +239,12 @@ class MetaApiVenue:
         await self._listening.close()
         self.thaw()
         await self._listening.open()
+
+    async def _drift(self) -> None:
+        """Let the market act though nobody calls."""
+        while True:
+            self.world.act()
+            await anyio.sleep(_TICK)
 
     def _befalls(self, tool: str, trades: bool) -> Mapping[Fault, Trouble]:
         return self._faults.take(tool, trades=trades, of=_IN_A_CALL)

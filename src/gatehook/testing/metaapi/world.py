@@ -10,6 +10,7 @@ from typing import Any
 from typing import Final
 from typing import Protocol
 
+import anyio
 import attrs
 
 from gatehook.clocks import SystemClock
@@ -69,6 +70,7 @@ class World:
         self.market: Final = Market(symbols, seed=seed, started=self._acted, drifting=drifting)
         self.books: Final[Mapping[str, Book]] = {one.id: self._opened(one) for one in accounts}
         self.requests: Final[list[Request]] = []
+        self._arrival = anyio.Event()
 
     def engine(self, account: str) -> Engine:
         """Let the market act on all accounts, then return the engine of one at this moment.
@@ -95,8 +97,22 @@ class World:
         """
         self.market.symbols[symbol]
         self.act()
-        self.market.set(symbol, bid, ask, self._acted, size)
+        self.market.set(symbol, bid, ask, self._acted)
+        self.market.offered.pop(symbol, None)
+        if size is not None:
+            self.market.offered[symbol] = size
         self.act()
+
+    def note(self, request: Request) -> None:
+        """Keep a trading request that has arrived."""
+        self.requests.append(request)
+        self._arrival.set()
+        self._arrival = anyio.Event()
+
+    async def arrived(self, count: int) -> None:
+        """Return when so many trading requests have arrived."""
+        while len(self.requests) < count:
+            await self._arrival.wait()
 
     def ticket(self) -> str:
         """Return the next number; orders and deals share one row of them."""
