@@ -27,6 +27,7 @@ import click
     help="The accounts; each is a hedging one unless it says otherwise.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The market: the same seed, the same prices.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
 @click.option("--still", is_flag=True, help="Let prices stand still until the controls move them.")
 def fake_venue(
     venue: str,
