@@ -19,6 +19,7 @@ from tests.bad_input import permissions
 from tests.bad_input import prices
 from tests.bad_input import reconciling
 from tests.bad_input import running
+from tests.bad_input import serving
 from tests.bad_input import trading
 from tests.bad_input.world import World
 
@@ -33,6 +34,7 @@ SUBJECTS = (
     halting,
     loading,
     running,
+    serving,
     trading,
     reconciling,
     prices,

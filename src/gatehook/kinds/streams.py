@@ -283,6 +283,10 @@ class Items(Generic[T]):
 
     async def batch(self) -> list[T | StreamControl]:
         """Return everything that waits, at least one item, and the empty list at the end of the stream."""
+        return [item for item, _ in await self.entries()]
+
+    async def entries(self) -> list[tuple[T | StreamControl, str | None]]:
+        """Return what ``batch`` returns, each item with the cursor after it where the provider gave one."""
         try:
             entries = await self._sink.next_entries()
         except StopAsyncIteration:
@@ -290,7 +294,7 @@ class Items(Generic[T]):
         for _, cursor in entries:
             if cursor is not None:
                 self.cursor = cursor
-        return [item for item, _ in entries]
+        return entries
 
     async def __anext__(self) -> T | StreamControl:
         item, cursor = await self._sink.next_item()
