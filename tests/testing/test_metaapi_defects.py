@@ -212,3 +212,13 @@ async def test_the_token_is_in_the_query_of_the_url():
         async with connected(venue.url) as client:
             await client.call("list_accounts")
         assert (await http.get(f"http://127.0.0.1:{venue.port}/sse?token=wrong")).status_code == 401
+
+
+@pytest.mark.parametrize("mode", ["strict", "faithful"])
+@pytest.mark.parametrize("omitted", ["keep", "remove"])
+async def test_protection_that_a_change_does_not_name_stays_or_goes(mode, omitted):
+    async with MetaApiVenue(mode=mode, omitted_stops=omitted) as venue, connected(venue.url) as client:
+        number = (await client.buy(stopLoss=1.05, takeProfit=1.2))["positionId"]
+        await client.call("modify_position", accountId="hedging", positionId=number, stopLoss=1.06)
+        wish = venue.book("hedging").positions[number].wish
+        assert (wish.stop_loss, wish.take_profit is None) == (Decimal("1.06"), omitted == "remove")

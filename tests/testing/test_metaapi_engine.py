@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from gatehook.clocks import ReplayClock
 from gatehook.kinds.times import DAY
+from gatehook.kinds.times import SECOND
 from gatehook.kinds.times import from_rfc3339
 from gatehook.testing.metaapi import World
 from gatehook.testing.metaapi.book import TradeRefused
@@ -241,3 +246,65 @@ def test_two_worlds_of_one_seed_are_the_same():
 def test_an_ask_below_the_bid_is_no_market(world):
     with pytest.raises(ValueError, match="below"):
         quote(world, "1.2", "1.1")
+
+
+def test_a_close_that_waits_ends_with_its_position(world, clock):
+    number = trade(world, "hedging", 1, 1).position_id
+    world.market.execution = 5 * SECOND
+    assert [world.engine("hedging").close(number).code for _ in range(2)] == ["TRADE_RETCODE_PLACED"] * 2
+    world.market.execution = 0
+    clock.advance(MONDAY + 6 * SECOND)
+    world.act()
+    assert held(world, "hedging") == []
+    assert [one.state for one in world.books["hedging"].history[1:]] == ["ORDER_STATE_FILLED", "ORDER_STATE_REJECTED"]
+
+
+PRICES = st.integers(min_value=109_000, max_value=111_000).map(lambda points: Decimal(points).scaleb(-5))
+STEPS = st.one_of(
+    st.tuples(st.just("trade"), st.sampled_from([1, -1]), st.integers(1, 300)),
+    st.tuples(st.just("rest"), st.sampled_from(["BUY_LIMIT", "SELL_LIMIT", "BUY_STOP", "SELL_STOP"]), PRICES),
+    st.tuples(st.just("close"), st.integers(0, 3)),
+    st.tuples(st.just("quote"), PRICES, st.one_of(st.none(), st.integers(0, 200))),
+    st.tuples(st.just("wait"), st.integers(1, 3)),
+)
+
+
+def take(world, clock, account, step):
+    engine = world.engine(account)
+    match step:
+        case "trade", sign, cents:
+            engine.at_market("EURUSD", sign, Decimal(cents).scaleb(-2), Wish(stop_loss=None))
+        case "rest", kind, price:
+            engine.resting(f"ORDER_TYPE_{kind}", "EURUSD", Decimal("0.5"), price, Wish())
+        case "close", index if index < len(engine.book.positions):
+            engine.close(list(engine.book.positions)[index])
+        case "quote", price, cents:
+            size = None if cents is None else Decimal(cents).scaleb(-2)
+            world.set_price("EURUSD", price, price + Decimal("0.0002"), size)
+        case "wait", days:
+            clock.advance(clock.now() + days * DAY)
+
+
+@settings(max_examples=60, deadline=None)
+@given(account=st.sampled_from(["hedging", "netting"]), steps=st.lists(STEPS, max_size=25))
+def test_the_deals_explain_the_money_and_the_positions(account, steps):
+    clock = ReplayClock(MONDAY)
+    world = World(clock=clock)
+    for step in steps:
+        with suppress(TradeRefused):
+            take(world, clock, account, step)
+    book = world.books[account]
+    assert book.balance == sum(one.profit + one.swap + one.commission for one in book.deals)
+    signs = {"DEAL_TYPE_BUY": 1, "DEAL_TYPE_SELL": -1}
+    dealt = {}
+    for deal in book.deals[1:]:
+        dealt[deal.position_id] = dealt.get(deal.position_id, 0) + signs[deal.type] * deal.volume
+    assert {number: volume for number, volume in dealt.items() if volume} == {
+        one.id: one.sign * one.volume for one in book.positions.values()
+    }
+    filled = {}
+    for deal in book.deals[1:]:
+        filled[deal.order_id] = filled.get(deal.order_id, 0) + deal.volume
+    orders = {one.id: one.volume - one.left for one in [*book.history, *book.orders.values()]}
+    assert {number: volume for number, volume in orders.items() if volume} == filled
+    assert account == "hedging" or len(book.positions) <= 1

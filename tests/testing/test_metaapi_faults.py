@@ -10,12 +10,18 @@ import httpx2
 import pytest
 from mcp import MCPError
 
+from gatehook.clocks import ReplayClock
+from gatehook.kinds.times import SECOND
+from gatehook.kinds.times import from_rfc3339
 from gatehook.testing.metaapi import Fault
 from gatehook.testing.metaapi import MetaApiVenue
+from gatehook.testing.metaapi import World
 from tests.testing.metaapi_client import Failed
 from tests.testing.metaapi_client import connected
 
 pytestmark = pytest.mark.anyio
+
+NOW = from_rfc3339("2026-03-02T12:00:00Z")
 
 
 @pytest.fixture
@@ -28,6 +34,13 @@ async def venue():
 async def client(venue):
     async with connected(venue.url) as client:
         yield client
+
+
+@pytest.fixture
+async def clock_venue():
+    clock = ReplayClock(NOW)
+    async with MetaApiVenue(world=World(clock=clock)) as venue:
+        yield venue, clock
 
 
 async def unanswered(client, seconds=0.2):
@@ -80,6 +93,21 @@ async def test_half_is_filled_of_an_order_and_of_a_close(venue, client):
     assert closed["stringCode"] == "TRADE_RETCODE_DONE_PARTIAL"
     [position] = venue.book("hedging").positions.values()
     assert position.volume == Decimal("0.4")
+
+
+async def test_an_order_at_the_market_may_only_be_placed_at_first(clock_venue):
+    venue, clock = clock_venue
+    async with connected(venue.url) as client:
+        venue.fail(Fault.PLACED, seconds=5, times=1)
+        receipt = await client.buy(clientId="mine")
+        assert (receipt["success"], receipt["stringCode"]) == (True, "TRADE_RETCODE_PLACED")
+        assert "positionId" not in receipt
+        [order] = await client.call("get_orders", accountId="hedging")
+        assert (order["id"], order["type"], order["clientId"]) == (receipt["orderId"], "ORDER_TYPE_BUY", "mine")
+        clock.advance(clock.now() + 6 * SECOND)
+        [position] = await client.call("get_positions", accountId="hedging")
+        assert position["id"] == receipt["orderId"]
+        assert await client.call("get_orders", accountId="hedging") == []
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,13 @@ async def test_a_position_is_protected_and_closed(client):
     assert (await client.call("get_account_information", accountId="hedging"))["balance"] == 100_000 - 20 - 6
 
 
+async def test_zero_is_no_protection_of_a_new_order(venue, client):
+    await client.buy(side="sell", stopLoss=0, takeProfit=0)
+    venue.set_price("EURUSD", "1.11", "1.1101")
+    [position] = await client.call("get_positions", accountId="hedging")
+    assert {"stopLoss", "takeProfit"}.isdisjoint(position)
+
+
 async def test_a_trailing_stop_follows_the_price(venue, client):
     await client.call(
         "create_market_order_with_trailing_sl",

@@ -25,6 +25,7 @@ On the loop of a test::
         venue.first_call_delay = 60                   # an account's first call of a session takes a minute
         venue.initialize_delay = 10                   # so does the handshake
 
+``MetaApiVenue(omitted_stops="remove")`` takes away the protection that a change does not name, instead of keeping it.
 ``MetaApiVenue(world=other.world)`` goes on with another server's accounts. Nothing depends on chance: the past of a
 market is made of ``seed``, and its price stands still until it is set (``drifting=True``: it walks).
 

@@ -83,7 +83,10 @@ class Position:
 
 @attrs.define(kw_only=True)
 class Order:
-    """An order, resting or ended; ``type`` is ``ORDER_TYPE_…`` and ``state`` ``ORDER_STATE_…``."""
+    """An order, resting or ended; ``type`` is ``ORDER_TYPE_…`` and ``state`` ``ORDER_STATE_…``.
+
+    One at the market has no ``open_price``; where it has to wait, it is filled when it is ``due``.
+    """
 
     id: str
     type: str
@@ -94,9 +97,11 @@ class Order:
     state: str
     time: int
     wish: Wish
+    due: int | None = None
     done: int | None = None
     position_id: str | None = None
     reason: str = "ORDER_REASON_EXPERT"
+    closes: bool = False
 
     @property
     def sign(self) -> int:

@@ -13,6 +13,7 @@ from typing import Final
 import anyio
 import attrs
 
+from gatehook.kinds.times import SECOND
 from gatehook.testing.metaapi.book import Book
 from gatehook.testing.metaapi.book import TradeRefused
 from gatehook.testing.metaapi.definitions import DEFINITIONS
@@ -70,6 +71,7 @@ class Calls:
 
     world: World
     faithful: bool
+    omitted_removes: bool
     faults: Callable[[str, bool], Mapping[Fault, Trouble]]
     first_call_delay: Callable[[], float]
 
@@ -140,14 +142,14 @@ class Calls:
         if self.faithful and name in _BROKEN:
             raise ToolError("api is not defined")
         account = self._account(session, arguments, troubles)
-        given = Arguments(arguments, self.faithful)
+        given = Arguments(arguments, self.faithful, self.omitted_removes)
         book = self.world.books[account]
         if name not in _BROKEN and (book.state, book.connection) != ("DEPLOYED", "CONNECTED"):
             raise ToolError(f"account {account} is {book.state}, {book.connection}")
         terminal = Terminal(self.world, self.world.engine(account), given)
         if Fault.OTHER_TOOL in troubles:
             return list_accounts(self.world, None) if name == "get_symbols" else terminal.get_symbols()
-        with self._offering_less(terminal, troubles), _synchronizing(book, troubles):
+        with self._offering_less(terminal, troubles), self._waiting(troubles), _synchronizing(book, troubles):
             return getattr(terminal, name)()
 
     def _account(self, session: Session, arguments: Mapping[str, Any], troubles: Mapping[Fault, Trouble]) -> str:
@@ -177,6 +179,16 @@ class Calls:
         finally:
             del market.offered[symbol]
             market.offered.update(before)
+
+    @contextmanager
+    def _waiting(self, troubles: Mapping[Fault, Trouble]) -> Iterator[None]:
+        """Let the market take its time with an order."""
+        if Fault.PLACED in troubles:
+            self.world.market.execution = int(troubles[Fault.PLACED].seconds * SECOND)
+        try:
+            yield
+        finally:
+            self.world.market.execution = 0
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class Engine:
         check_stops(self.market, symbol, sign, self.worth.close_price(symbol, sign), wish)
         self._check_margin(symbol, sign, volume, price)
         name = "ORDER_TYPE_BUY" if sign > 0 else "ORDER_TYPE_SELL"
-        return self._now(self._order(name, symbol, volume, None, wish), price)
+        return self._fill_now(self._order(name, symbol, volume, None, wish), price)
 
     def resting(self, order_type: str, symbol: str, volume: Decimal, price: Decimal, wish: Wish) -> Receipt:
         """Rest a limit or stop order.
@@ -65,9 +65,7 @@ class Engine:
         order = self._order(order_type, symbol, volume, price, wish)
         self._check_resting(order, price, wish)
         self._check_margin(symbol, order.sign, volume, price)
-        order.state = "ORDER_STATE_PLACED"
-        self.book.orders[order.id] = order
-        return Receipt(PLACED, order.id)
+        return self._rest(order)
 
     def modify_order(self, order_id: str, price: Decimal, wish: Wish) -> Receipt:
         """Move a resting order; protection that ``wish`` leaves out stays, zero takes it away.
@@ -119,14 +117,12 @@ class Engine:
         check_order(self.market, position.symbol, position.volume, self.now)
         name = "ORDER_TYPE_SELL" if position.sign > 0 else "ORDER_TYPE_BUY"
         order = self._order(name, position.symbol, position.volume, None, Wish(comment=comment))
-        order.position_id, order.reason = position.id, f"ORDER_REASON_{reason}"
-        return self._now(order, self.worth.close_price(position.symbol, position.sign))
+        order.position_id, order.reason, order.closes = position.id, f"ORDER_REASON_{reason}", True
+        return self._fill_now(order, self.worth.close_price(position.symbol, position.sign))
 
     def fill_resting(self, order: Order, price: Decimal) -> None:
-        """Fill what the market gives of a resting order; an order without the margin ends as rejected."""
-        try:
-            self._check_margin(order.symbol, order.sign, order.left, price)
-        except TradeRefused:
+        """Fill what the market gives of an order that waits; without the money for it, it ends as rejected."""
+        if not self._can_fill(order, price):
             self.end(order, "ORDER_STATE_REJECTED")
             return
         volume = self.market.take(order.symbol, order.left)
@@ -142,6 +138,11 @@ class Engine:
         self.book.orders.pop(order.id, None)
         self.book.history.append(order)
 
+    def _rest(self, order: Order) -> Receipt:
+        order.state = "ORDER_STATE_PLACED"
+        self.book.orders[order.id] = order
+        return Receipt(PLACED, order.id)
+
     def _order(self, order_type: str, symbol: str, volume: Decimal, price: Decimal | None, wish: Wish) -> Order:
         return Order(
             id=self.ticket(),
@@ -155,8 +156,11 @@ class Engine:
             wish=wish,
         )
 
-    def _now(self, order: Order, price: Decimal) -> Receipt:
+    def _fill_now(self, order: Order, price: Decimal) -> Receipt:
         """Fill at once what the market gives; the rest is taken back."""
+        if self.market.execution:
+            order.due = self.now + self.market.execution
+            return self._rest(order)
         volume = self.market.take(order.symbol, order.left)
         if not volume:
             raise TradeRefused("TRADE_RETCODE_REJECT", "the market offers nothing")
@@ -263,6 +267,17 @@ class Engine:
         if (price - market) * beyond < symbol.stops_level * symbol.point or not on_step(price, symbol.point):
             raise TradeRefused("TRADE_RETCODE_INVALID_PRICE", f"{price} cannot rest while the market is at {market}")
         check_stops(self.market, order.symbol, order.sign, price, wish)
+
+    def _can_fill(self, order: Order, price: Decimal) -> bool:
+        if order.closes:
+            held = self.book.positions.get(order.position_id or "")
+            order.left = min(order.left, held.volume if held else Decimal(0))
+            return bool(order.left)
+        try:
+            self._check_margin(order.symbol, order.sign, order.left, price)
+        except TradeRefused:
+            return False
+        return True
 
     def _check_margin(self, symbol: str, sign: int, volume: Decimal, price: Decimal) -> None:
         worth = self.worth

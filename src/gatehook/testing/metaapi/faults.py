@@ -14,13 +14,14 @@ from gatehook.kinds.amounts import exact
 
 
 class Fault(StrEnum):
-    """What goes wrong with a call; without a ``tool`` it is any call, for the first nine any that trades."""
+    """What goes wrong with a call; without a ``tool`` it is any call, for the first ten any that trades."""
 
     DROP_REPLY = "drop_reply"  #: does what is asked, never answers
     DROP_REQUEST = "drop_request"  #: does nothing, never answers
     CUT_REPLY = "cut_reply"  #: does what is asked, then ends the session
     CUT_REQUEST = "cut_request"  #: does nothing, then ends the session
     PARTIAL = "partial"  #: the market takes only ``fraction`` of the volume
+    PLACED = "placed"  #: an order at the market is only placed, and filled after ``seconds``
     ERROR = "error"  #: does nothing, answers with an error of ``code``
     LATE_ERROR = "late_error"  #: does what is asked, answers with an error of ``code``
     DELAY = "delay"  #: waits ``seconds``, then does what is asked
@@ -36,7 +37,7 @@ class Fault(StrEnum):
     FLOOD = "flood"  #: ``size`` notifications come before the answer
 
 
-_OF_TRADES: Final = frozenset(list(Fault)[:9])
+_OF_TRADES: Final = frozenset(list(Fault)[:10])
 
 
 @attrs.define

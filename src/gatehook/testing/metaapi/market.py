@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from bisect import bisect_right
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -57,6 +58,7 @@ class Market:
     Attributes:
         offered: the lots that each side of a symbol still has; any number where nothing is said.
         closed: the symbols that are not traded now.
+        execution: nanoseconds that an order at the market waits, placed but not filled.
         weekends_closed: whether none is on Saturdays and Sundays.
     """
 
@@ -65,6 +67,7 @@ class Market:
         self.offered: Final[dict[str, Decimal]] = {}
         self.closed: Final[set[str]] = set()
         self.weekends_closed = False
+        self.execution = 0
         self._seed = seed
         self._set: dict[str, list[Price]] = {}
         if not drifting:
@@ -97,7 +100,7 @@ class Market:
     def at(self, symbol: str, ns: int) -> Price:
         """Return the price at a moment."""
         prices = self._set.get(symbol, ())
-        found = bisect_right(prices, ns, key=lambda price: price.time)
+        found = bisect_right(prices, ns, key=_time)
         return prices[found - 1] if found else self._walk(self.symbols[symbol], ns)
 
     def is_open(self, symbol: str, ns: int) -> bool:
@@ -142,7 +145,9 @@ class Market:
         length = min(end - 1, now) - opened
         moments = [opened + length * index // (_SAMPLES - 1) for index in range(_SAMPLES)]
         bids = [self.at(symbol, moment).bid for moment in moments]
-        extra = [price.bid for price in self._set.get(symbol, ()) if opened <= price.time < min(end, now + 1)]
+        prices = self._set.get(symbol, [])
+        first = bisect_left(prices, opened, key=_time)
+        extra = [price.bid for price in prices[first : bisect_left(prices, min(end, now + 1), key=_time)]]
         volume = length // _TICK + 1
         return {
             "symbol": symbol,
@@ -171,6 +176,10 @@ class Market:
         left = _height(self._seed, symbol, level, index)
         right = _height(self._seed, symbol, level, index + 1)
         return height * (left + (right - left) * rest // period)
+
+
+def _time(price: Price) -> int:
+    return price.time
 
 
 @lru_cache(maxsize=65536)

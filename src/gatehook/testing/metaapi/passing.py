@@ -31,8 +31,9 @@ def pass_time(engine: Engine, before: int) -> None:
 
 def _reached(engine: Engine, order: Order) -> Decimal | None:
     """Return the price at which a resting order fills now; a limit order gets the market's where that is better."""
-    assert order.open_price is not None
     price = engine.worth.close_price(order.symbol, -order.sign)
+    if order.open_price is None:
+        return price if order.due is None or engine.now >= order.due else None
     beyond = (price - order.open_price) * order.sign
     return price if (beyond <= 0 if order.type.endswith("LIMIT") else beyond >= 0) else None
 

@@ -30,6 +30,7 @@ class Arguments:
 
     values: Mapping[str, Any]
     faithful: bool
+    omitted_removes: bool = False
 
     def text(self, name: str) -> str:
         """Return a text.
@@ -75,8 +76,9 @@ class Arguments:
         return 1 if self.values.get(name) in ("buy", "ORDER_TYPE_BUY") else -1
 
     def protection(self) -> Wish:
-        """Return stop loss and take profit; a faithful server takes zero for "not given"."""
-        return Wish(self._level("stopLoss"), self._level("takeProfit"))
+        """Return what a stop loss and a take profit become, zero for none; a faithful server drops a zero."""
+        omitted = Decimal(0) if self.omitted_removes else None
+        return Wish(self._level("stopLoss", omitted), self._level("takeProfit", omitted))
 
     def wish(self) -> Wish:
         """Return everything that comes with an opening order.
@@ -86,7 +88,7 @@ class Arguments:
         """
         comment, client_id = self.values.get("comment"), self.client_id()
         check_words(comment, client_id)
-        return attrs.evolve(self.protection(), comment=comment, client_id=client_id)
+        return Wish(self._level("stopLoss") or None, self._level("takeProfit") or None, comment, client_id)
 
     def client_id(self) -> str | None:
         """Return the client's id; a faithful server cuts it to what fits, saying nothing."""
@@ -106,10 +108,10 @@ class Arguments:
             raise ToolError("trailingStopLoss must be an object")
         return value
 
-    def _level(self, name: str) -> Decimal | None:
+    def _level(self, name: str, omitted: Decimal | None = None) -> Decimal | None:
         value = self.values.get(name)
         if value is None or (self.faithful and not value):
-            return None
+            return omitted
         return self.number(name)
 
 

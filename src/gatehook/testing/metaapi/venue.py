@@ -50,6 +50,8 @@ _IN_A_CALL: Final = frozenset(Fault) - _ON_THE_WIRE
 class MetaApiVenue:
     """A MetaApi MCP server that stands in for the real one; an async context manager.
 
+    ``omitted_stops`` says what becomes of a stop loss or take profit that a change does not name.
+
     Attributes:
         world: accounts, market and requests; another server can go on with it.
         first_call_delay: seconds that an account's first call of a session takes.
@@ -65,6 +67,7 @@ class MetaApiVenue:
         accounts: Iterable[AccountSettings] = ACCOUNTS,
         seed: int = 1,
         drifting: bool = False,
+        omitted_stops: Literal["keep", "remove"] = "keep",
         world: World | None = None,
     ) -> None:
         self.mode: Final[Mode] = mode
@@ -80,7 +83,9 @@ class MetaApiVenue:
         self._numbers = count(1)
         self._thawed: anyio.Event | None = None
         self._listening = Listening(self._serve, port)
-        self._calls = Calls(self.world, mode == "faithful", self._befalls, lambda: self.first_call_delay)
+        self._calls = Calls(
+            self.world, mode == "faithful", omitted_stops == "remove", self._befalls, lambda: self.first_call_delay
+        )
 
     async def __aenter__(self) -> Self:
         """Listen."""
