@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
 from typing import Any
 
+from gatehook.config.patterns import PatternRefused
+from gatehook.config.patterns import compile_pattern
 from gatehook.context import ToolDefinition
 from gatehook.diagnostics.records import did_you_mean
 from gatehook.kinds.amounts import as_json_number
@@ -18,6 +21,7 @@ from gatehook.secrets import MASK
 from gatehook.secrets import Secret
 
 if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
 _NUMBERS = frozenset({"number", "integer"})
@@ -26,16 +30,23 @@ _NUMBERS = frozenset({"number", "integer"})
 class Arguments:
     """The compiled schemas of one tool list."""
 
-    def __init__(self, tools: Mapping[str, ToolDefinition]) -> None:
+    def __init__(self, tools: Mapping[str, ToolDefinition], entry_id: str) -> None:
         self._tools = tools
+        self._entry = entry_id
         self._validators: dict[str, Validator] = {}
 
     def ready(self, tool: str, arguments: Mapping[str, Any], undeclared: Iterable[str] = ()) -> dict[str, Any]:
         """Return the arguments as JSON values.
 
         Raises:
-            Denied: nothing is to be sent; it names the tool and the place, never a value.
+            Denied: nothing is to be sent; it names the entry, the tool and the place, never a value.
         """
+        try:
+            return self._ready(tool, arguments, undeclared)
+        except Denied as error:
+            raise Denied(f"{self._entry}: {error.message}") from None
+
+    def _ready(self, tool: str, arguments: Mapping[str, Any], undeclared: Iterable[str]) -> dict[str, Any]:
         definition = self._tools.get(tool)
         if definition is None:
             raise Denied(f"the server has no tool {tool!r}{did_you_mean(tool, self._tools)}; nothing was sent")
@@ -73,11 +84,14 @@ def compiled(schema: Mapping[str, Any], whose: str) -> Validator:
     from referencing import Registry
 
     cls = validators.validator_for(schema, default=validators.validator_for({}))
+    # jsonschema's stubs leave ``extend`` without types.
+    cls = validators.extend(cls, {"pattern": _pattern})  # type: ignore[no-untyped-call]
     try:
         cls.check_schema(dict(schema))
     except SchemaError as error:
         raise Denied(f"{whose} has a schema that is none, at {_pointer(error.path)}; nothing was sent") from None
-    return cls(dict(schema), registry=Registry())
+    made: Validator = cls(dict(schema), registry=Registry())
+    return made
 
 
 def first_problem(validator: Validator, value: Any) -> str:
@@ -93,6 +107,18 @@ def first_problem(validator: Validator, value: Any) -> str:
         return ""
     rule = f"{error.validator} {_shown(error.validator_value)}" if error.validator in _SHOWN else error.validator
     return f"{_pointer(error.absolute_path)}: {rule}"
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """Match in linear time: a stranger's pattern shall not stop the gateway. One that cannot be, its server checks."""
+    from jsonschema.exceptions import ValidationError
+
+    try:
+        matches = not isinstance(instance, str) or compile_pattern(pattern).search(instance)
+    except PatternRefused:
+        return
+    if not matches:
+        yield ValidationError("pattern")
 
 
 _SHOWN = frozenset({"type", "required", "enum", "minimum", "maximum", "exclusiveMinimum", "maxLength", "minLength"})

@@ -13,10 +13,12 @@ import attrs
 from gatehook.context import McpResult
 from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import CallRefused
+from gatehook.kinds.errors import Denied
 from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.errors import ToolAnswerInvalid
 from gatehook.runtimes.mcp.faults import ConnectionDown
+from gatehook.runtimes.mcp.faults import NotUsable
 from gatehook.runtimes.mcp.faults import TooLarge
 from gatehook.runtimes.mcp.faults import Unanswered
 from gatehook.runtimes.mcp.faults import UnreadableAnswer
@@ -63,7 +65,7 @@ async def call_tool(
     """Call a tool of the connection; ``seconds`` are left.
 
     Raises:
-        NotConnected, Ambiguous, CallRefused, ToolAnswerInvalid: as ``gatehook.context.McpTools.call``.
+        Denied, NotConnected, Ambiguous, CallRefused, ToolAnswerInvalid: as ``gatehook.context.McpTools.call``.
     """
     from mcp import MCPError
 
@@ -73,8 +75,12 @@ async def call_tool(
         if isinstance(error, ConnectionDown) and error.dead:
             connection.dispatcher.end(error)
         raise _unproven(tool, error, words) from None
+    except NotUsable as error:
+        raise Denied(f"{words.of(tool)}: {error}; nothing was sent") from None
     except TooLarge as error:
         raise Ambiguous(f"{words.of(tool)}: {error}; it was executed, and its answer is lost") from None
+    except ToolAnswerInvalid as error:
+        raise ToolAnswerInvalid(f"{words.entry_id}: {error.message}", pointer=error.pointer) from None
     except UnreadableAnswer as error:
         raise ToolAnswerInvalid(f"{words.of(tool)}: its answer cannot be read: {error}") from None
     except MCPError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from abc import ABC
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -38,7 +39,7 @@ from gatehook.runtimes.mcp.spec import McpLimits
 
 #: Requests of the server that are answered at once; more are dropped.
 MAX_INBOUND: Final = 16
-#: Reports of progress that are being told; more are dropped.
+#: Reports of a call's progress that wait to be told; more are dropped.
 MAX_REPORTS: Final = 64
 _INTERNAL: Final = -32603
 _LONGEST_ERROR: Final = 500
@@ -49,13 +50,14 @@ RequestId = int | str
 class Waiting:
     """A request that left or is about to. ``sent``: a byte of it may have reached the server."""
 
-    __slots__ = ("answer", "done", "error", "progress", "scope", "sent")
+    __slots__ = ("answer", "done", "error", "progress", "reports", "scope", "sent")
 
     def __init__(self, progress: ProgressFnT | None) -> None:
         self.done = anyio.Event()
         self.answer: dict[str, Any] | None = None
         self.error: Exception | None = None
         self.progress = progress
+        self.reports: deque[tuple[float, float | None, str | None]] = deque()
         #: What the transport still does for this request; cancelled when it has failed.
         self.scope: anyio.CancelScope | None = None
         self.sent = False
@@ -88,7 +90,6 @@ class Dispatcher(ABC):
         self._waiting: dict[RequestId, Waiting] = {}
         self._next_id = 0
         self._inbound: dict[RequestId, InboundContext] = {}
-        self._reporting = 0
         #: Set when the server says that its tools are others now; whoever reads them puts a new one in its place.
         self.tools_changed = anyio.Event()
         self._tasks: anyio.abc.TaskGroup | None = None
@@ -310,20 +311,20 @@ class Dispatcher(ABC):
         progress, total = params.get("progress"), params.get("total")
         if waiting is None or waiting.progress is None or self._tasks is None or not isinstance(progress, _NUMBERS):
             return
-        if self._reporting >= MAX_REPORTS:
+        if len(waiting.reports) >= MAX_REPORTS:
             self.dropped += 1
             return
-        self._reporting += 1
         message = params.get("message")
         amount = float(total) if isinstance(total, _NUMBERS) else None
         text = message[:_LONGEST_ERROR] if isinstance(message, str) else None
-        self._tasks.start_soon(self._report, waiting.progress, float(progress), amount, text)
+        waiting.reports.append((float(progress), amount, text))
+        if len(waiting.reports) == 1:
+            self._tasks.start_soon(self._report, waiting.progress, waiting.reports)
 
-    async def _report(self, tell: ProgressFnT, progress: float, total: float | None, message: str | None) -> None:
-        try:
-            await tell(progress, total, message)
-        finally:
-            self._reporting -= 1
+    async def _report(self, tell: ProgressFnT, reports: deque[tuple[float, float | None, str | None]]) -> None:
+        while reports:
+            await tell(*reports[0])
+            reports.popleft()
 
     def _asked(self, method: str, message: dict[str, Any]) -> None:
         request_id = message["id"]

@@ -48,7 +48,7 @@ class Frames:
         if self._parts:
             kept = b"".join(self._parts)
             self._head, self._tail, self._parts = kept[:HEAD], kept[-HEAD:], []
-        self._head = self._head or part[:HEAD]
+        self._head += part[: HEAD - len(self._head)]
         self._tail = (self._tail + part[-HEAD:])[-HEAD:]
 
     def _taken(self) -> bytes | LongFrame:

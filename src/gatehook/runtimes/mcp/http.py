@@ -17,7 +17,6 @@ import httpx2
 
 from gatehook.runtimes.mcp.addresses import resolve
 from gatehook.runtimes.mcp.faults import ConnectionDown
-from gatehook.runtimes.mcp.faults import NotUsable
 from gatehook.runtimes.mcp.faults import TooLarge
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ _REFUSED: Final = frozenset({401, 403})
 _LONGEST_WAIT: Final = 3600.0
 _NOT_FOUND: Final = 404
 _ERRORS: Final = 400
+_LONGEST_HOST: Final = 200
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -152,10 +152,11 @@ def _redirected(response: httpx2.Response, method: str, url: str) -> str | None:
     try:
         old, new = httpx2.URL(url), httpx2.URL(urljoin(url, location))
     except (httpx2.InvalidURL, ValueError):
-        raise NotUsable("the server redirects to what is no address") from None
+        raise ConnectionDown("the server redirects to what is no address", sent=True, dead=False) from None
     keeps = method == "GET" or response.status_code in _KEEPS_METHOD
     if not keeps or (old.scheme, old.host, old.port) != (new.scheme, new.host, new.port):
-        raise NotUsable(f"the server redirects to {new.scheme}://{new.host}, which is not followed")
+        where = f"{new.scheme}://{new.host}"[:_LONGEST_HOST]
+        raise ConnectionDown(f"the server redirects to {where}, which is not followed", sent=True, dead=False)
     return str(new)
 
 

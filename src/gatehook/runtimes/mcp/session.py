@@ -41,7 +41,6 @@ from gatehook.runtimes.stderr_lines import one_line
 
 if TYPE_CHECKING:
     from gatehook.runtimes.mcp.connection import Connection
-    from gatehook.runtimes.mcp.dispatcher import Dispatcher
 
 _STEADY: Final = 10.0
 _LISTEN_AGAIN: Final = 1.0
@@ -92,11 +91,11 @@ class McpSession:
         self._on_suspended = on_suspended
         self._status = McpStatus()
         self._changed = anyio.Event()
-        self._repinned = anyio.Event()
+        self._held: Connection | None = None
         self._connection: Connection | None = None
         self._tools: Mapping[str, ToolDefinition] = {}
         self._server: Mapping[str, str] = {}
-        self._arguments = Arguments({})
+        self._arguments = Arguments({}, entry_id)
         self._undeclared: dict[str, set[str]] = {}
         self._difference = ToolDifference()
         self._error: ProviderError | None = None
@@ -137,9 +136,10 @@ class McpSession:
         self._undeclared.setdefault(tool, set()).update(arguments)
 
     def accept(self, pin: ToolPin) -> None:
-        """Take another pin, because a person consented to it; a session that is suspended looks again."""
+        """Take another pin, because a person consented to it; a session that is suspended looks again at once."""
         self._pin = pin
-        self._repinned.set()
+        if self._held is not None:
+            self._judge(self._held)
 
     async def wait_connected(self, timeout: float) -> None:
         """Wait until calls can be made.
@@ -166,10 +166,9 @@ class McpSession:
             while True:
                 again_at_once = await self._live_once()
                 if self._status.state is McpState.FAILED:
-                    await self._repinned.wait()
-                    self._repinned = anyio.Event()
-                elif not again_at_once:
-                    await self._pause()
+                    await anyio.sleep_forever()
+                if not again_at_once:
+                    await anyio.sleep(self._status.retry_in)
         finally:
             self._unpublish()
             self._set(McpState.CLOSED, "it was stopped")
@@ -244,6 +243,7 @@ class McpSession:
         self._failures = 0
         self._server = connection.server
         self._status = attrs.evolve(self._status, connections=self._status.connections + 1)
+        self._held = connection
         self._judge(connection)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._ping, connection)
@@ -255,7 +255,7 @@ class McpSession:
 
     def _judge(self, connection: Connection) -> None:
         """Let calls through, when the tools are those that were consented to."""
-        self._tools, self._arguments = connection.tools, Arguments(connection.tools)
+        self._tools, self._arguments = connection.tools, Arguments(connection.tools, self._entry_id)
         if self._pin is None:
             self._pin = ToolPin.of(connection.tools.values())
             self._on_first_tools(self._pin)
@@ -272,26 +272,14 @@ class McpSession:
     async def _follow_tools(self, connection: Connection) -> None:
         dispatcher = connection.dispatcher
         while True:
-            await self._tools_or_pin_changed(dispatcher)
-            if dispatcher.tools_changed.is_set():
-                dispatcher.tools_changed = anyio.Event()
-                try:
-                    connection.tools = await connection.list_tools()
-                except Exception as error:  # noqa: BLE001  a list that cannot be read ends the connection, with its reason
-                    dispatcher.end(self._sorted(error))
-                    return
-            self._repinned = anyio.Event()
+            await dispatcher.tools_changed.wait()
+            dispatcher.tools_changed = anyio.Event()
+            try:
+                connection.tools = await connection.list_tools()
+            except Exception as error:  # noqa: BLE001  a list that cannot be read ends the connection, with its reason
+                dispatcher.end(self._sorted(error))
+                return
             self._judge(connection)
-
-    async def _tools_or_pin_changed(self, dispatcher: Dispatcher) -> None:
-        async with anyio.create_task_group() as tasks:
-
-            async def first(event: anyio.Event) -> None:
-                await event.wait()
-                tasks.cancel_scope.cancel()
-
-            tasks.start_soon(first, dispatcher.tools_changed)
-            tasks.start_soon(first, self._repinned)
 
     async def _listen(self, connection: Connection) -> None:
         """Hear of changes where that is asked for; the end of it is the first sign of a dead server, and no proof."""
@@ -353,14 +341,10 @@ class McpSession:
         bound = min(limits.backoff_cap, limits.backoff * 2.0 ** min(self._failures - 1, 30))
         return max(random.uniform(0, bound), retry_after or 0.0)  # noqa: S311  spreads load, guards nothing
 
-    async def _pause(self) -> None:
-        with anyio.move_on_after(self._status.retry_in):
-            await self._repinned.wait()
-
     # Words.
 
     def _unpublish(self) -> None:
-        self._connection = None
+        self._connection = self._held = None
 
     def _set(self, state: McpState, reason: str, *, retry_in: float = 0.0) -> None:
         self._status = attrs.evolve(self._status, state=state, reason=reason, retry_in=retry_in)

@@ -217,7 +217,8 @@ class StreamableDispatcher(Dispatcher):
 
     async def end_session(self) -> None:
         """Tell the server that the session is over; a server that does not answer is not waited for."""
-        if self._session is None or self.is_modern or self.down is not None:
+        forgotten = self.down is not None and self.down.lost_session
+        if self._session is None or self.is_modern or self.is_frozen or forgotten:
             return
         with anyio.move_on_after(self.limits.grace, shield=True):
             try:
