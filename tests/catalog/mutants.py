@@ -94,7 +94,7 @@ MUTANTS = [
     Mutant("admission", "    if not allow or case.", "    if case."),
     # admission: what this Gatehook has
     Mutant("admission", "not in_range(policy.api_version", "in_range(policy.api_version"),
-    Mutant("admission", "if manifest.requires.packages else None", "if not manifest.requires.packages else None"),
+    Mutant("admission", "if policy.missing else None", "if not policy.missing else None"),
     Mutant("admission", "case.candidate.origin is Origin.EMBEDDED or needed", "needed"),
     Mutant("admission", "case.candidate.origin is Origin.EMBEDDED or", "case.candidate.origin.trusted or"),
     Mutant("admission", "needed in policy.runtimes:", "needed not in policy.runtimes:"),

@@ -13,6 +13,7 @@ from gatehook.catalog import AdmissionStatus
 from gatehook.catalog import ConsentStore
 from gatehook.catalog import Plan
 from gatehook.catalog import make_plan
+from gatehook.catalog import requirements
 from gatehook.catalog import write_lock
 from gatehook.config import config_from
 from gatehook.config import parse_config
@@ -46,11 +47,15 @@ def spy(sentinel) -> str:
     return SENTINEL.format(path=str(sentinel))
 
 
-def test_the_manifest_of_the_specification_is_listed_and_has_no_runtime_yet(tmp_path, make_plugin, plan_for):
+def test_the_manifest_of_the_specification_takes_part_where_the_sdk_is(tmp_path, make_plugin, plan_for, monkeypatch):
     make_plugin(tmp_path / "builtin" / "metaapi_mcp", text=METAAPI.decode())
     plan = plan_for({"entries": {"metaapi-mcp": {"config": {"token": "x" * 8}}}})
+    assert {*kinds(plan).values()} == {"active"}
+    monkeypatch.setattr(requirements, "SDK", "no_such_sdk")
+    plan = plan_for({"entries": {"metaapi-mcp": {"config": {"token": "x" * 8}}}})
     decision = plan.decision("metaapi-mcp")
-    assert (decision.status, decision.cause) == (AdmissionStatus.INCOMPATIBLE, "runtime.unavailable")
+    assert (decision.status, decision.cause) == (AdmissionStatus.INCOMPATIBLE, "requires.packages")
+    assert "no_such_sdk (not installed)" in decision.sentence
     assert kinds(plan) == {
         ("metaapi-mcp", "connector.broker"): "unmet",
         ("metaapi-mcp", "connector.marketData"): "unmet",

@@ -80,6 +80,7 @@ INPUTS: Mapping[str, Bad] = {
     "config.schema-too-complex": lint({"examples": deep(60)}),
     "config.schema-reference": lint({"$ref": "#/x"}),
     "config.schema-pattern": lint({"pattern": "("}),
+    "config.schema-passing": lint({"x-gatehook-env": "NAME"}),
     "config.schema-entry-kind": lint({"x-gatehook-entry": "x"}),
     "config.file-changed": changed_meanwhile,
     "config.not-written": lambda directory: edit_config(

@@ -26,6 +26,7 @@ from gatehook.catalog.policy import Consent
 from gatehook.catalog.policy import ConsentState
 from gatehook.catalog.policy import Policy
 from gatehook.catalog.policy import key_of
+from gatehook.catalog.requirements import SDK
 from gatehook.catalog.requirements import in_range
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics.codes import plugins as codes
@@ -277,9 +278,10 @@ def _incompatible(case: Case) -> Objection | None:
         return None
     if manifest.requires.api is not None and not in_range(policy.api_version, manifest.requires.api):
         return case.objection(codes.API_MISMATCH, wanted=manifest.requires.api, found=policy.api_version)
-    missing = policy.missing.get(key_of(case.candidate)) if manifest.requires.packages else None
+    missing = policy.missing.get(key_of(case.candidate)) if policy.missing else None
     if missing:
-        install = " ".join(f'"{one}"' for one in manifest.requires.packages)
+        wanted = manifest.requires.packages or (SDK,)
+        install = " ".join(f'"{one}"' for one in wanted)
         return case.objection(codes.PACKAGES_MISSING, missing=", ".join(missing), install=install)
     needed = manifest.entry.runtime if manifest.entry is not None else None
     if needed is None or case.candidate.origin is Origin.EMBEDDED or needed in policy.runtimes:

@@ -17,6 +17,8 @@ from gatehook.catalog.policy import LockedPlugin
 from gatehook.catalog.policy import Policy
 from gatehook.catalog.policy import key_of
 from gatehook.catalog.requirements import missing_packages
+from gatehook.catalog.requirements import missing_sdk
+from gatehook.catalog.requirements import needs_sdk
 from gatehook.config import Config
 from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics import GatehookError
@@ -106,7 +108,7 @@ def _digests(candidates: tuple[Candidate, ...], lock: Mapping[str, LockedPlugin]
 
 def _missing(candidates: tuple[Candidate, ...]) -> Mapping[CandidateKey, tuple[str, ...]]:
     return {
-        key_of(one): missing_packages(one.manifest.requires.packages)
+        key_of(one): missing_packages(one.manifest.requires.packages) + missing_sdk(one.manifest.entry)
         for one in candidates
-        if one.manifest is not None and one.manifest.requires.packages
+        if one.manifest is not None and (one.manifest.requires.packages or needs_sdk(one.manifest.entry))
     }

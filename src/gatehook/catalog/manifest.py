@@ -102,6 +102,16 @@ class ExternalMcp:
         """The files it names, by the manifest key that names them."""
         return {} if self.adapter is None else {"adapter": self.adapter}
 
+    @property
+    def speaks_wire(self) -> bool:
+        """Whether the server itself speaks the kinds: nothing of the plugin's runs in the gateway then."""
+        return self.adapter is None
+
+    @property
+    def needs_sdk(self) -> bool:
+        """Whether its session is the MCP SDK's; the wire on stdio does without."""
+        return self.command is None or self.adapter is not None
+
 
 Entry = PythonModule | NodeModule | ExternalMcp
 

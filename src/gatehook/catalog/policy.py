@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gatehook.catalog.tree import Tree
 
 #: What runs in this version; an entry that needs anything else is incompatible.
-RUNTIMES: Final = frozenset({"python.module"})
+RUNTIMES: Final = frozenset({"python.module", "external.mcp"})
 
 #: A candidate by origin and directory: (origin, directory or "")
 CandidateKey = tuple[Origin, str]

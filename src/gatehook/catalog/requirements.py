@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from gatehook.catalog.manifest import Entry
+from gatehook.catalog.manifest import ExternalMcp
 from gatehook.catalog.manifest import Requires
 from gatehook.catalog.reader import Reader
 from gatehook.catalog.reader import pointer_to
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 ID: Final = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*\Z")
 KEYS: Final = frozenset({"api", "packages", "plugins"})
+#: The official Python SDK of the Model Context Protocol.
+SDK: Final = "mcp"
 _EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
 _FLOORS: Final = frozenset({">=", ">", "~=", "=="})
 _CEILINGS: Final = frozenset({"<=", "<", "~=", "=="})
@@ -118,6 +122,23 @@ def in_range(version: str, text: str) -> bool:
 def missing_packages(packages: tuple[str, ...]) -> tuple[str, ...]:
     """Return the requirements that no installed distribution meets, markers obeyed, each with what is there."""
     return tuple(said for package in packages if (said := _lack_of(package)) is not None)
+
+
+def needs_sdk(entry: Entry | None) -> bool:
+    """Say whether a plugin's session is the MCP SDK's."""
+    return isinstance(entry, ExternalMcp) and entry.needs_sdk
+
+
+def missing_sdk(entry: Entry | None) -> tuple[str, ...]:
+    """Return the MCP SDK as missing, where an entry needs it and it is not there; it is not imported to find out."""
+    return (f"{SDK} (not installed)",) if needs_sdk(entry) and not _is_importable(SDK) else ()
+
+
+@cache
+def _is_importable(module: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(module) is not None
 
 
 @cache

@@ -12,6 +12,8 @@ from gatehook.catalog.activation import EntryPlan
 from gatehook.catalog.admission import Decision
 from gatehook.catalog.candidates import Candidate
 from gatehook.catalog.candidates import Origin
+from gatehook.catalog.manifest import Entry
+from gatehook.catalog.manifest import ExternalMcp
 from gatehook.catalog.manifest import PythonModule
 from gatehook.catalog.manifest import fold
 from gatehook.catalog.plan import Plan
@@ -52,6 +54,9 @@ def _spec(entry: EntryPlan, decision: Decision, activations: list[Activation], c
         kinds=frozenset(one.kind for one in activations if one.active and isinstance(one.kind, Kind)),
         uses={use.entry: use.kind for use in entry.uses},
         venue=settings.venue or default_venue(entry.entry_id),
+        root=decision.candidate.root,
+        tree=decision.tree,
+        pinned=decision.cause != "dev",
     )
 
 
@@ -78,10 +83,16 @@ def _request(candidate: Candidate, decision: Decision) -> LoadRequest:
     return LoadRequest(
         manifest=manifest,
         origin=str(candidate.origin),
-        module=manifest.entry.module if isinstance(manifest.entry, PythonModule) else "",
+        module=_module(manifest.entry),
         embedded=candidate.embedded,
         package=candidate.package,
         root=candidate.root,
         cached=candidate.origin is Origin.BUILTIN,
         files=None if decision.tree is None else partial(verified_sources, decision.tree),
     )
+
+
+def _module(entry: Entry | None) -> str:
+    if isinstance(entry, PythonModule):
+        return entry.module
+    return (entry.adapter or "") if isinstance(entry, ExternalMcp) else ""

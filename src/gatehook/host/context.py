@@ -35,11 +35,8 @@ T = TypeVar("T")
 class EntryContext:
     """One entry's own configuration, and the services of the host under its own name."""
 
-    def __init__(
-        self, spec: EntrySpec, config: Mapping[str, Any], services: Services, mcp: McpTools | None = None
-    ) -> None:
-        """``mcp`` is the session of an entry whose plugin is an MCP server."""
-        self._mcp = mcp
+    def __init__(self, spec: EntrySpec, config: Mapping[str, Any], services: Services) -> None:
+        self._mcp: McpTools | None = None
         self._spec = spec
         self._config = config
         self._services = services
@@ -75,7 +72,7 @@ class EntryContext:
         Raises:
             ValueError, TypeError: for a wrong type, a missing or unknown key.
         """
-        from gatehook.host.structuring import structure
+        from gatehook.config.as_class import structure
 
         return structure(cls, self._config)
 
@@ -159,6 +156,10 @@ class EntryContext:
         if kind is None:
             raise GatehookError(codes.USE_UNDECLARED(entry=self.entry_id, plugin=self.plugin_id, used=entry_id))
         return self._services.handle(entry_id, kind, self.entry_id)
+
+    def attach(self, session: McpTools) -> None:
+        """Give the entry its session: it is connected, hooks are called next."""
+        self._mcp = session
 
     def open(self, tasks: TaskGroup) -> None:
         """Give the entry its task group: hooks have run, providers are entered next."""

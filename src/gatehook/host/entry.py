@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -21,6 +22,7 @@ from gatehook.kinds.kind import Kind
 
 if TYPE_CHECKING:
     from gatehook.catalog.manifest import Manifest
+    from gatehook.catalog.tree import Tree
 
 SERVING: Final = frozenset({RunState.ACTIVE, RunState.DEGRADED})
 _UNDER_WAY: Final = frozenset({RunState.IDLE, RunState.STARTING, RunState.STOPPING})
@@ -33,6 +35,9 @@ class EntrySpec:
     Attributes:
         kinds: the kinds it provides: all of its manifest's, but for those whose slot it lost.
         uses: the entries that its configuration names, with the kind that it wants of each.
+        root: the plugin's directory, where it has one.
+        tree: the tree that was consented to, where a consent is needed.
+        pinned: whether the tools of its MCP server are pinned; not those of a plugin that is being worked on.
     """
 
     entry_id: str
@@ -41,6 +46,9 @@ class EntrySpec:
     kinds: frozenset[Kind]
     uses: Mapping[str, Kind]
     venue: str
+    root: Path | None = None
+    tree: Tree | None = attrs.field(default=None, repr=False)
+    pinned: bool = True
 
     @property
     def plugin_id(self) -> str:

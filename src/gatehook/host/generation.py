@@ -9,6 +9,8 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup
 
+from gatehook.catalog.manifest import ExternalMcp
+from gatehook.context import RunState
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import host as codes
 from gatehook.host.abandon import Abandonable
@@ -22,6 +24,7 @@ from gatehook.host.pace import slowest
 from gatehook.host.providing import provide
 from gatehook.host.registry import Registry
 from gatehook.host.services import Services
+from gatehook.host.sessions import EntrySession
 from gatehook.kinds.broker import Broker
 from gatehook.kinds.kind import KINDS
 from gatehook.kinds.kind import Kind
@@ -37,6 +40,7 @@ class Generation:
     """What one start of an entry made."""
 
     def __init__(self, entry: Entry, context: EntryContext, services: Services, desk: Desk | None) -> None:
+        self._session: EntrySession | None = None
         self._entry = entry
         self._context = context
         self._services = services
@@ -49,17 +53,18 @@ class Generation:
     async def start(
         self, plugin: LoadedPlugin, registry: Registry, tasks: TaskGroup, spent: Sequence[Provider]
     ) -> None:
-        """Call the hooks, enter what they return, and let calls through.
+        """Open the session, call the hooks, enter what they return, and let calls through.
 
         Raises:
             TimeoutError: when the start deadline passed.
             GatehookError, Exception: what went wrong; everything that was entered has to be let go by ``stop``.
         """
+        limit = self._services.settings.start_timeout
+        await self._connect(tasks, limit)
         kinds = sorted(self._entry.kinds)
         self.providers = provide(plugin, kinds, registry.wrappers(), self._context)
         self._refuse_reuse(plugin, spent)
         self._context.open(tasks)
-        limit = self._services.settings.start_timeout
         with anyio.move_on_after(limit) as scope:
             for provider in _distinct(self.providers):
                 await Abandonable(provider.__aenter__())
@@ -72,6 +77,32 @@ class Generation:
         self._entry.rates.allow(self._entry.entry_id, slowest(self._entry.spec.config.requests_per_minute, declared))
         await self._attach(tasks)
         self.serving = True
+
+    async def _connect(self, tasks: TaskGroup, limit: float) -> None:
+        if not isinstance(self._entry.spec.manifest.entry, ExternalMcp):
+            return
+        from gatehook.host.mcp_sessions import session_of
+
+        session = await session_of(self._entry.spec, self._context, self._services, self._session_told)
+        if session is not None:
+            self._session = session
+            await session.start(tasks, limit)
+            self._context.attach(session.tools)
+
+    def _session_told(self, why: str) -> None:
+        """Say so where the connection is lost, and when it is back."""
+        if self.serving and self._entry.serving:
+            if why:
+                self._entry.set(RunState.DEGRADED, why)
+            else:
+                self._entry.set(*self.usual_state)
+
+    @property
+    def usual_state(self) -> tuple[RunState, str]:
+        """What an entry is whose providers are up: active, or degraded for what it declares and cannot do."""
+        if self.narrowed:
+            return RunState.DEGRADED, f"cannot do what it declares: {', '.join(self.narrowed)}"
+        return RunState.ACTIVE, ""
 
     def _refuse_reuse(self, plugin: LoadedPlugin, spent: Sequence[Provider]) -> None:
         for kind, provider in self.providers.items():
@@ -132,6 +163,8 @@ class Generation:
         for provider in reversed(self._entered):
             await self._let_go(provider, deadline, limit)
         self._entered.clear()
+        if self._session is not None:
+            await self._session.stop(limit)
         with anyio.move_on_after(1, shield=True):
             await self._context.close()
 

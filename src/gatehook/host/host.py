@@ -63,6 +63,7 @@ from gatehook.host.runner import Runner
 from gatehook.host.services import Services
 from gatehook.host.slots import Slots
 from gatehook.host.state import StateStore
+from gatehook.host.sweeping import sweep_children
 from gatehook.host.trading import open_desk
 from gatehook.kinds.codec import to_json
 from gatehook.kinds.kind import Kind
@@ -161,6 +162,7 @@ class PluginHost:
         async with AsyncExitStack() as stack:
             self._directory.open()
             stack.callback(self._directory.close)
+            await sweep_children(self.config.gateway.data_dir, self.report)
             services, registry = await self._furnish(stack)
             async with anyio.create_task_group() as tasks:
                 try:

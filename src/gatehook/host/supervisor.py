@@ -22,6 +22,7 @@ from gatehook.host.calls import is_ours
 from gatehook.host.context import EntryContext
 from gatehook.host.entry import Entry
 from gatehook.host.generation import Generation
+from gatehook.host.pinning import NeedsPerson
 from gatehook.host.readiness import not_ready
 from gatehook.host.readiness import watch_readiness
 from gatehook.host.registry import Registry
@@ -113,8 +114,9 @@ class Supervisor:
         if generation is not None:
             self._spent = tuple(generation.providers.values())
         if error is not None and not (self._stopping or self._again):
-            if generation is None:
-                self._fail(error)
+            final = next((one for one in _leaves(error) if isinstance(one, NeedsPerson)), None)
+            if generation is None or final is not None:
+                self._fail(final or error)
                 await self._request.wait()
             else:
                 await self._after(error, generation, self._services.clock.monotonic() - started)
@@ -189,7 +191,7 @@ class Supervisor:
         await self._generation.start(plugin, self._registry, tasks, self._spent)
         self._spent = ()
         if self._generation.narrowed:
-            self.entry.set(RunState.DEGRADED, f"cannot do what it declares: {', '.join(self._generation.narrowed)}")
+            self.entry.set(*self._generation.usual_state)
         elif why := not_ready(self.entry):
             self.entry.set(RunState.DEGRADED, why)
             tasks.start_soon(watch_readiness, self.entry, self._services, name=f"{self.entry.entry_id}: readiness")

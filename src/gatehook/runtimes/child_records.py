@@ -18,6 +18,8 @@ from gatehook.runtimes.process_trees import look_at
 from gatehook.runtimes.process_trees import members
 from gatehook.runtimes.process_trees import send_signal
 
+#: The folder of the records in the data directory.
+CHILDREN: Final = "children"
 _TERM_SECONDS: Final = 1.0
 _KILL_SECONDS: Final = 2.0
 _LOOK_EVERY: Final = 0.02

@@ -36,6 +36,7 @@ class LoadRequest:
     """What to load, and from where.
 
     Attributes:
+        module: its file below ``root``; nothing for a plugin whose own process speaks the wire.
         embedded: the object itself, for a plugin that a program passes.
         package: the real package name, for one that pip installed.
         root: its directory, otherwise.
@@ -92,6 +93,10 @@ class PythonRuntime:
     def _fetch(self, request: LoadRequest) -> object:
         if request.embedded is not None:
             return request.embedded
+        if not request.module:
+            from gatehook.runtimes.wired import wire_plugin
+
+            return wire_plugin(request.manifest)
         assert request.root is not None, "a plugin that is no object has a directory"
         source = _source(request, request.root)
         if request.package is not None:

@@ -5,4 +5,4 @@ from __future__ import annotations
 from typing import Final
 
 #: The values of a manifest entry's ``runtime`` that are served.
-SERVED: Final = frozenset({"python.module"})
+SERVED: Final = frozenset({"python.module", "external.mcp"})

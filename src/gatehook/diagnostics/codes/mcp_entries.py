@@ -7,9 +7,45 @@ from typing import Final
 from gatehook.diagnostics.records import Code
 from gatehook.diagnostics.records import Severity
 
+TOOLS_PINNED: Final = Code(
+    "mcp.tools-pinned",
+    Severity.INFO,
+    "The {count} tools that the server of {entry} offers are pinned as they are now: this is its first connection.",
+    "Nothing is to be done; a server whose tools are others one day is not used until you have seen the difference.",
+)
+TOOLS_CHANGED: Final = Code(
+    "mcp.tools-changed",
+    Severity.ERROR,
+    "The server of {entry} offers other tools than those that were agreed to: {what}. It is not used.",
+    "Run `gatehook plugins enable {plugin}`: it shows the difference; then `gatehook plugins restart {entry}`.",
+)
+PINS_UNREADABLE: Final = Code(
+    "mcp.pins-unreadable",
+    Severity.ERROR,
+    "The record of the tools of {entry} cannot be used: {reason}. The entry does not run.",
+    "Mend the file's permissions, or remove it: the tools are pinned anew at the next start.",
+)
 NO_SESSION: Final = Code(
     "mcp.no-session",
     Severity.ERROR,
     "The plugin {plugin} asked for context.mcp, and its entry type is {runtime}, which has no MCP session.",
     'Give the manifest "entry": {{"type": "external.mcp", …, "adapter": "adapter.py"}}, or do not use context.mcp.',
+)
+NOT_PASSED: Final = Code(
+    "mcp.not-passed",
+    Severity.ERROR,
+    "The configuration of {entry} cannot be given to its server: {reason}.",
+    "Change the value; `gatehook plugins show {plugin}` shows where the plugin sends it.",
+)
+CHILDREN_SWEPT: Final = Code(
+    "mcp.children-swept",
+    Severity.WARNING,
+    "{count} processes of plugins outlived the gateway before this one, and were ended: {names}.",
+    "Nothing is to be done; the gateway was killed, or its machine ran out of something.",
+)
+SERVER_UNUSABLE: Final = Code(
+    "mcp.server-unusable",
+    Severity.ERROR,
+    "The server of {entry} cannot be used: {reason}.",
+    "Mend that, then `gatehook plugins restart {entry}`; trying again by itself would not help.",
 )
