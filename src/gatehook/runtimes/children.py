@@ -263,8 +263,8 @@ def _program(spec: ChildSpec) -> str:
     """Find the program before a wrapper is put before it, so that its absence is our error and not the wrapper's."""
     name = spec.command[0]
     if "/" in name:
-        found: str | None = str((spec.cwd / name).resolve())
-        found = found if found and os.access(found, os.X_OK) and Path(found).is_file() else None
+        path = spec.cwd / name  # not resolved: an interpreter knows its environment by the link it was called through
+        found = str(path) if os.access(path, os.X_OK) and path.is_file() else None
     else:
         found = shutil.which(name, path=spec.environment.get("PATH", os.defpath))
     if found is None:

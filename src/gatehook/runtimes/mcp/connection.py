@@ -209,7 +209,7 @@ async def _dispatcher(spec: McpSpec, around: Surroundings) -> AsyncIterator[Disp
         async with _stdio(spec, around) as dispatcher:
             yield dispatcher
         return
-    from gatehook.runtimes.mcp.http import new_client
+    from gatehook.runtimes.mcp.http import new_client  # and with it httpx2
     from gatehook.runtimes.mcp.sse import SseDispatcher
     from gatehook.runtimes.mcp.streamable import StreamableDispatcher
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 import math
 import time
 from collections.abc import AsyncIterator
@@ -88,8 +89,19 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+class _NoAddresses(logging.Filter):
+    """Takes requests out of httpx2's log: it writes whole URLs, and a token is often in one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING
+
+
+_NO_ADDRESSES: Final = _NoAddresses()
+
+
 def new_client(spec: McpSpec) -> httpx2.AsyncClient:
     """Return a client for one connection of a session; its owner closes it. Only calls have deadlines, not reads."""
+    logging.getLogger("httpx2").addFilter(_NO_ADDRESSES)  # a filter that is there is not added twice
     return httpx2.AsyncClient(
         transport=GuardedTransport(spec.named_hosts, spec.limits.start_timeout),
         headers=dict(spec.headers),

@@ -6,12 +6,14 @@ import logging
 import random
 from collections.abc import Callable
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
 import anyio
+import anyio.to_thread
 import attrs
 from anyio.abc import TaskStatus
 
@@ -163,6 +165,8 @@ class McpSession:
         """Connect, stay connected, connect anew; until the task is cancelled. Nothing of it is left then."""
         task_status.started()
         try:
+            # Importing the SDK takes a second, which the loop shall not stand still for.
+            await anyio.to_thread.run_sync(import_module, "gatehook.runtimes.mcp.connection")
             while True:
                 again_at_once = await self._live_once()
                 if self._status.state is McpState.FAILED:

@@ -1,4 +1,4 @@
-"""A server of the SDK over HTTP: ``over_http.py streamable|sse|json|stateless PORT``."""
+"""A server of the SDK: ``of_the_sdk.py stdio|streamable|sse PORT``."""
 
 import sys
 
@@ -40,8 +40,8 @@ async def progress(ctx: Context) -> str:
 
 
 kind, port = sys.argv[1], int(sys.argv[2])
-if kind == "sse":
-    app = server.sse_app()
+if kind == "stdio":
+    server.run("stdio")
 else:
-    app = server.streamable_http_app(json_response=kind == "json", stateless_http=kind == "stateless")
-uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
+    app = server.sse_app() if kind == "sse" else server.streamable_http_app()
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
