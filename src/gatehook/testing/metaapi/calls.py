@@ -22,6 +22,7 @@ from gatehook.testing.metaapi.faults import Trouble
 from gatehook.testing.metaapi.reading import ERROR_CODES
 from gatehook.testing.metaapi.reading import Arguments
 from gatehook.testing.metaapi.reading import ToolError
+from gatehook.testing.metaapi.reading import problems_of
 from gatehook.testing.metaapi.spoiling import spoil
 from gatehook.testing.metaapi.terminal import Terminal
 from gatehook.testing.metaapi.terminal import list_accounts
@@ -128,6 +129,8 @@ class Calls:
             return _failure(name, str(refusal), ERROR_CODES.get(refusal.code, "UNKNOWN_ERROR"))
         except ToolError as error:
             return _failure(name, str(error), error.code)
+        except Exception as error:  # noqa: BLE001  like the real one's: whatever careless code raises is the answer
+            return _failure(name, f"{type(error).__name__}: {error}", "UNKNOWN_ERROR")
         if Fault.LATE_ERROR in troubles:
             return _failure(name, "the server was told to fail late", troubles[Fault.LATE_ERROR].code)
         return Answer(spoil(data, troubles))
@@ -201,12 +204,10 @@ def _synchronizing(book: Book, troubles: Mapping[Fault, Trouble]) -> Iterator[No
 
 
 def _check(name: str, arguments: Mapping[str, Any]) -> None:
-    from jsonschema import Draft202012Validator
-
     schema = DEFINITIONS[name].input_schema
     unknown = set(arguments) - set(schema["properties"]) - _READ_ANYWAY.get(name, frozenset())
     problems = [f"{word} is not an argument of {name}" for word in sorted(unknown)]
-    problems += [f"{one.json_path}: {one.message}" for one in Draft202012Validator(schema).iter_errors(dict(arguments))]
+    problems += problems_of(schema, arguments)
     if problems:
         raise ProtocolError(INVALID_PARAMS, "; ".join(problems))
 

@@ -48,7 +48,8 @@ _THRESHOLDS: Final = _object(
     "thresholds",
 )
 
-_TRAILING: Final = _object({"distance": _DISTANCE, "threshold": _THRESHOLDS})
+#: A stop loss that follows the price.
+TRAILING: Final = _object({"distance": _DISTANCE, "threshold": _THRESHOLDS})
 
 
 @attrs.frozen
@@ -145,7 +146,7 @@ TOOLS: Final[tuple[Tool, ...]] = (
     _trades(
         "create_market_order_with_trailing_sl",
         "Buy or sell at once, with a stop loss that follows the price.",
-        {"actionType": _DIRECTION, **_OF, "volume": NUMBER, "trailingStopLoss": _TRAILING},
+        {"actionType": _DIRECTION, **_OF, "volume": NUMBER, "trailingStopLoss": TRAILING},
         **_OPENING,
         clientId=TEXT,
     ),

@@ -11,6 +11,8 @@ from typing import Final
 import attrs
 
 from gatehook.testing.metaapi.book import Wish
+from gatehook.testing.metaapi.definitions import TRAILING
+from gatehook.testing.metaapi.definitions import Schema
 from gatehook.testing.metaapi.rules import WORDS
 from gatehook.testing.metaapi.rules import check_words
 from gatehook.testing.metaapi.times import from_text
@@ -86,33 +88,44 @@ class Arguments:
         Raises:
             TradeRefused: for a client's id and a comment that are too long together.
         """
-        comment, client_id = self.values.get("comment"), self.client_id()
+        comment, client_id = self._words("comment"), self.client_id()
         check_words(comment, client_id)
         return Wish(self._level("stopLoss") or None, self._level("takeProfit") or None, comment, client_id)
 
     def client_id(self) -> str | None:
         """Return the client's id; a faithful server cuts it to what fits, saying nothing."""
-        value = self.values.get("clientId")
-        if value is None or not self.faithful:
-            return value
-        return str(value)[:WORDS] or None
+        value = self._words("clientId")
+        return value[:WORDS] if value is not None and self.faithful else value
 
     def trailing(self) -> Mapping[str, Any] | None:
         """Return the trailing stop.
 
         Raises:
-            ToolError: for one that is no object.
+            ToolError: for one that is none.
         """
         value = self.values.get("trailingStopLoss")
-        if value is not None and not isinstance(value, dict):
-            raise ToolError("trailingStopLoss must be an object")
+        if value is not None:
+            problems = problems_of(TRAILING, value)
+            if problems:
+                raise ToolError(f"trailingStopLoss: {problems[0]}")
         return value
+
+    def _words(self, name: str) -> str | None:
+        value = self.values.get(name)
+        return str(value) if value else None
 
     def _level(self, name: str, omitted: Decimal | None = None) -> Decimal | None:
         value = self.values.get(name)
         if value is None or (self.faithful and not value):
             return omitted
         return self.number(name)
+
+
+def problems_of(schema: Schema, value: Any) -> list[str]:
+    """Return what is wrong with a value, by its schema."""
+    from jsonschema import Draft202012Validator
+
+    return [f"{one.json_path}: {one.message}" for one in Draft202012Validator(schema).iter_errors(value)]
 
 
 ERROR_CODES: Final[Mapping[str, str]] = {

@@ -50,15 +50,16 @@ class Session:
         self._tools = tools
         self._wire_faults = wire_faults
         self._initialize_delay = initialize_delay
-        self._cancelled: set[Any] = set()
+        self._cancelled: set[str] = set()
 
     def take(self, message: Any) -> None:
         """Take a message of the client's, and answer it when that is done."""
-        if not isinstance(message, dict) or "method" not in message:
+        if not isinstance(message, dict) or not isinstance(message.get("method"), str):
             return
-        params = message.get("params") or {}
+        params = message.get("params")
+        params = params if isinstance(params, dict) else {}
         if message["method"] == "notifications/cancelled":
-            self._cancelled.add(params.get("requestId"))
+            self._cancelled.add(str(params.get("requestId")))
         elif "id" in message:
             self._tasks.start_soon(self._answer, message["id"], message["method"], params)
 
@@ -89,7 +90,7 @@ class Session:
             if none.cut:
                 self._tasks.cancel_scope.cancel()
             return
-        if request_id not in self._cancelled:
+        if str(request_id) not in self._cancelled:
             self._write(envelope, str(params.get("name")) if method == "tools/call" else method)
 
     def _write(self, envelope: Mapping[str, Any], name: str) -> None:
@@ -98,7 +99,7 @@ class Session:
             for number in range(troubles[Fault.FLOOD].size):
                 self.notify("notifications/message", {"level": "info", "data": f"notice {number}"})
         if Fault.MALFORMED in troubles:
-            self.send_text('{"jsonrpc": "2.0", "id": ' + str(envelope["id"]) + ', "result": {')
+            self.send_text('{"jsonrpc": "2.0", "id": ' + write(envelope["id"]) + ', "result": {')
         else:
             self.send(envelope)
 
@@ -115,7 +116,8 @@ class Session:
         raise ProtocolError(_NO_METHOD, f"there is no method {method}")
 
     async def _call(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        answer = await self._calls.call(self, str(params.get("name")), params.get("arguments") or {})
+        given = params.get("arguments")
+        answer = await self._calls.call(self, str(params.get("name")), given if isinstance(given, dict) else {})
         result: dict[str, Any] = {"content": [{"type": "text", "text": answer.text}]}
         return result | ({"isError": True} if answer.is_error else {})
 
