@@ -28,6 +28,7 @@ LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
     [
         ({"amend": True}, {"amend": False}, {"amend": False}, "supportsAmend", ""),
         ({"amend": True}, {"amend": "price"}, {"amend": "price"}, "supportsAmend", ""),
+        ({"close_position": "whole"}, {"close_position": False}, {"close_position": False}, "supportsClosePosition", ""),
         ({"amend": False}, {"amend": True}, {"amend": False}, "", "supportsAmend"),
         (
             {"order_types": (MARKET, LIMIT)},

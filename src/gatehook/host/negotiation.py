@@ -12,7 +12,7 @@ from gatehook.kinds.capabilities import AbsenceProof
 from gatehook.kinds.capabilities import CapabilityKey
 from gatehook.kinds.capabilities import vocabulary
 
-_STRENGTH: Final = {False: 0, None: 0, AbsenceProof.NONE: 0, "polled": 1, "price": 1}
+_STRENGTH: Final = {False: 0, None: 0, AbsenceProof.NONE: 0, "polled": 1, "price": 1, "whole": 1}
 
 
 @attrs.frozen

@@ -76,7 +76,9 @@ class BrokerCapabilities:
         "supportsAmend", 'working orders can be changed; "price": all but their quantity', statements=(26, 28)
     )
     cancel_all: bool = _key("supportsCancelAll", "all working orders canceled by one call", statements=(27,))
-    close_position: bool = _key("supportsClosePosition", "positions closed by reference", statements=(33,))
+    close_position: bool | Literal["whole"] = _key(
+        "supportsClosePosition", 'positions closed by reference; "whole": never a part of one', statements=(33,)
+    )
     order_protection: bool = _key("supportsOrderProtection", "orders that carry a stop-loss and a take-profit")
     order_trailing: bool = _key("supportsOrderTrailing", "market orders that carry a stop-loss that trails")
     protection: bool = _key("supportsProtection", "stop-loss and take-profit of open positions can be set")

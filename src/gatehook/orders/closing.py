@@ -15,6 +15,7 @@ from gatehook.kinds.checks import default_time_in_force
 from gatehook.kinds.commands import PositionRef
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import NotFound
+from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderType
@@ -46,12 +47,15 @@ class Closing:
             await entry.check_mode(ref.account, desk.mode)
             entry.check_declared("close_position")
             report = await entry.positions(ref.account, CallKind.REDUCE)
-            request = closing_request(_position(report, ref), quantity, command_id)
+            position = _position(report, ref)
+            if entry.access.capabilities.close_position == "whole" and quantity not in (None, position.quantity):
+                raise UnsupportedCapability(f"entry {entry_id} does not declare closes of a part of a position")
+            request = closing_request(position, quantity, command_id)
             check_shape(request)
             instrument = await entry.instrument(ref.instrument_id, CallKind.REDUCE)
             check_instrument(request, instrument)
             if report.complete:
-                desk.guard.exposure.apply_positions(report, asked=True)
+                desk.guard.exposure.apply_positions(report)
             order = await desk.facts_of(entry, (request, instrument), rich)
             facts = desk.placing.facts(CommandKind.CLOSE, entry, order, digest, caller)
             if report.complete and not facts.reducing:

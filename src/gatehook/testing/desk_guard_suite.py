@@ -81,9 +81,10 @@ class GuardStatements(Suite):
         (position,) = (await rig.broker.list_positions(rig.account)).positions
         ref = PositionRef(account=rig.account, instrument_id=rig.instrument.id, position_id=position.position_id)
         closes = Held(rig, monkeypatch)
+        part = position.quantity if rig.declared.close_position == "whole" else rig.lot
         async with anyio.create_task_group() as tasks:
             for _ in range(5):
-                tasks.start_soon(closes.close, ref, rig.lot)
+                tasks.start_soon(closes.close, ref, part)
             await closes.all_decided(5)
             assert closes.quantity <= position.quantity, "more is on its way than there is to close"
             closes.go_on.set()
