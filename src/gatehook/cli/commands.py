@@ -13,10 +13,13 @@ _PLUGINS: Final = {
     "show": Lazy("gatehook.cli.plugins:show", "Show a plugin: what it is, declares and asks for."),
     "why": Lazy("gatehook.cli.plugins:why", "Print the chain of decisions about a plugin."),
     "doctor": Lazy("gatehook.cli.plugins:doctor", "Print every finding about plugins and configuration."),
-    "enable": Lazy("gatehook.cli.consent:enable", "Consent to a plugin's code, as it is now."),
+    "enable": Lazy(
+        "gatehook.cli.consent:enable", "Consent to a plugin's code, as it is now, and to its server's tools."
+    ),
     "disable": Lazy("gatehook.cli.consent:disable", "Take back the consent to a plugin's code."),
     "lock": Lazy("gatehook.cli.consent:lock", "Write the set of plugins that `run --locked` insists on."),
     "import": Lazy("gatehook.cli.importing:import_servers", "Turn an mcp.json, mcpServers or .mcpb file into plugins."),
+    "serve": Lazy("gatehook.cli.serve_plugin:serve_plugin", "Serve a plugin over the wire, as an MCP server."),
     "restart": Lazy("gatehook.cli.running:restart", "Restart an entry of the running gateway."),
 }
 _CONFIG: Final = {

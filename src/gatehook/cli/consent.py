@@ -23,6 +23,7 @@ from gatehook.diagnostics.codes import cli as codes
 
 if TYPE_CHECKING:
     from gatehook.catalog.candidates import Candidate
+    from gatehook.catalog.plan import Plan
 
 
 @click.command()
@@ -32,8 +33,12 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Consent without being asked.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be consented to.")
 def enable(plugin_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: bool) -> None:
-    """Consent to a plugin's code, as it is now."""
-    candidate = _runnable(where, plugin_id)
+    """Consent to a plugin's code, as it is now, and to its server's tools."""
+    from gatehook.catalog.manifest import fold
+    from gatehook.cli.tool_changes import accept_tools
+
+    plan = plan_of(where)
+    candidate = _runnable(plan, plugin_id)
     asked = _asked(candidate)
     if not as_json:
         for name, value in asked.items():
@@ -46,12 +51,14 @@ def enable(plugin_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: b
         _grant(where, candidate, asked["digest"])
         granted = True
         note(f"{plugin_id} may run, as it is now; a change of its files asks again")
+    entries = [one.entry_id for one in plan.entries if fold(one.plugin_id) == fold(plugin_id)]
+    tools = accept_tools(where, candidate.id, entries, as_json=as_json, yes=yes, dry_run=dry_run)
     if as_json:
-        write_document({"granted": granted, **asked})
+        write_document({"granted": granted, **asked, "tools": tools})
 
 
-def _runnable(where: Where, plugin_id: str) -> Candidate:
-    decisions = decisions_about(plan_of(where), plugin_id)
+def _runnable(plan: Plan, plugin_id: str) -> Candidate:
+    decisions = decisions_about(plan, plugin_id)
     wanted = [one for one in decisions if one.status in ("admitted", "needs-consent")]
     if not wanted:
         first = decisions[0]
