@@ -19,6 +19,8 @@ from tests.host.plugin_kit import state_of
 from tests.host.scripted import Scripted
 from tests.host.scripted import manifest
 
+CLOSES = "supportsClosePosition"
+
 EURUSD = InstrumentId.parse("EURUSD.SCRIPTED")
 LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
 
@@ -28,7 +30,7 @@ LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
     [
         ({"amend": True}, {"amend": False}, {"amend": False}, "supportsAmend", ""),
         ({"amend": True}, {"amend": "price"}, {"amend": "price"}, "supportsAmend", ""),
-        ({"close_position": "whole"}, {"close_position": False}, {"close_position": False}, "supportsClosePosition", ""),
+        ({"close_position": "whole"}, {"close_position": False}, {"close_position": False}, CLOSES, ""),
         ({"amend": False}, {"amend": True}, {"amend": False}, "", "supportsAmend"),
         (
             {"order_types": (MARKET, LIMIT)},
