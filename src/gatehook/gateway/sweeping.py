@@ -210,7 +210,7 @@ class Sweep:
         answered = {report.account for report in reports if report.complete}
         for report in reports:
             if report.complete:
-                self._desk.guard.exposure.apply_positions(report, asked=True)
+                self._desk.guard.exposure.apply_positions(report)
                 for position in report.positions:
                     self._keep_open(position)
         self._blind = problems != [] or len(answered) != len(reports)

@@ -70,16 +70,14 @@ class Exposure:
             working.count(fill.quantity)
             self._tidy(fill.account, key)
 
-    def apply_positions(self, report: PositionReport, *, asked: bool = False) -> None:
-        """Take a report of positions, which the venue sent by itself or was ``asked`` for; an incomplete one says
-        nothing.
-        """
-        if self._of(report.account).apply_positions(report, asked=asked):
+    def apply_positions(self, report: PositionReport) -> None:
+        """Take a report of positions; an incomplete one says nothing."""
+        if self._of(report.account).apply_positions(report):
             self._settle(report.account)
 
-    def apply_state(self, state: AccountState, *, asked: bool = False) -> None:
+    def apply_state(self, state: AccountState) -> None:
         """Take a report of money: the balances of an account without positions, and what kind of account it is."""
-        if self._of(state.account).apply_state(state, asked=asked):
+        if self._of(state.account).apply_state(state):
             self._settle(state.account)
 
     # --- reservations

@@ -32,11 +32,10 @@ class Holdings:
         self._legs: dict[_Leg, Decimal] = {}
         self._balances: dict[str, Decimal] = {}
         self._fills: dict[_Key, Fill] = {}
-        #: Fills of the report's very time that were known before it was: in the report, or just not in it.
+        #: Fills of the report's very time that came before it: in the report, or just not in it.
         self._perhaps: dict[_Key, Fill] = {}
-        #: Fills of the report's very time that are in it.
+        #: Those of them that are in it.
         self._included: frozenset[_Key] = frozenset()
-        self._asked: PositionReport | AccountState | None = None
 
     def apply_fill(self, fill: Fill) -> bool:
         """Count a fill that the last report does not hold; say whether it was counted now.
@@ -50,33 +49,29 @@ class Holdings:
         self._fills[fill.key] = fill
         return True
 
-    def apply_positions(self, report: PositionReport, *, asked: bool) -> bool:
-        """Take a complete report that is not older than the last; say whether it was taken.
-
-        One that the venue sent by itself, in order with its fills, holds those of its very time that came before it.
-        One that was ``asked`` for may have been made before them. It is the same report when it comes again.
-        """
-        if self._mode is PositionMode.NONE or not self._is_news(report.complete, report.as_of, report, asked):
+    def apply_positions(self, report: PositionReport) -> bool:
+        """Take a complete report that is not older than the last; say whether it was taken."""
+        if self._mode is PositionMode.NONE or not self._is_news(report.complete, report.as_of):
             return False
-        self._legs = {}
+        legs: dict[_Leg, Decimal] = {}
         for one in report.positions:
-            _add(self._legs, (one.instrument_id, one.position_id), _signed(one.side, one.quantity))
-        self._since(report.as_of, asked)
+            _add(legs, (one.instrument_id, one.position_id), _signed(one.side, one.quantity))
+        explained = self._explained(legs, report.as_of)
+        self._legs = legs
+        self._since(report.as_of, explained)
         return True
 
-    def apply_state(self, state: AccountState, *, asked: bool) -> bool:
-        """Take the account's kind, and where it has no positions its balances; say whether they were taken. See
-        ``apply_positions``.
-        """
+    def apply_state(self, state: AccountState) -> bool:
+        """Take the account's kind, and where it has no positions its balances; say whether they were taken."""
         if not state.complete:
             return False
         if state.position_mode is not self._mode and PositionMode.NONE in (state.position_mode, self._mode):
             self.known_at = None
         self._mode = state.position_mode
-        if self._mode is not PositionMode.NONE or not self._is_news(state.complete, state.ts_event, state, asked):
+        if self._mode is not PositionMode.NONE or not self._is_news(state.complete, state.ts_event):
             return False
         self._balances = {one.asset: one.total for one in state.balances}
-        self._since(state.ts_event, asked)
+        self._since(state.ts_event, frozenset())
         return True
 
     def net(self, instrument_id: InstrumentId, *, position_id: str | None = None, asset: str = "") -> Decimal | None:
@@ -141,23 +136,41 @@ class Holdings:
                 _add(legs, (instrument_id, fill.position_id), _signed(fill.side, fill.quantity))
         yield from legs.items()
 
-    def _is_news(self, complete: bool, at: Ns, report: PositionReport | AccountState, asked: bool) -> bool:
-        if not complete or (self.known_at is not None and at < self.known_at):
-            return False
-        if report is self._asked:
-            return False
-        self._asked = report if asked else None
-        return True
+    def _is_news(self, complete: bool, at: Ns) -> bool:
+        return complete and (self.known_at is None or at >= self.known_at)
 
-    def _since(self, at: Ns, asked: bool) -> None:
+    def _explained(self, legs: dict[_Leg, Decimal], at: Ns) -> frozenset[InstrumentId]:
+        """The instruments whose new report is what follows from the last one and every fill since: it holds them all.
+
+        Should it hold another fill of that size in the place of one of them, that one's order still counts as open.
+        """
+        if self.known_at is None:
+            return frozenset()
+        fills = [*self._perhaps.values(), *(one for one in self._fills.values() if one.ts_event <= at)]
+        expected = dict(self._legs)
+        for fill in fills:
+            _add(expected, (fill.instrument_id, fill.position_id), _signed(fill.side, fill.quantity))
+        traded = {fill.instrument_id for fill in fills}
+        return frozenset(one for one in traded if self._of_instrument(expected, one) == self._of_instrument(legs, one))
+
+    def _of_instrument(self, legs: dict[_Leg, Decimal], instrument_id: InstrumentId) -> dict[str | None, Decimal]:
+        """The legs of an instrument; together, unless they stand beside each other."""
+        apart = self._is_hedged(instrument_id)
+        found: dict[str | None, Decimal] = {}
+        for (instrument, position_id), quantity in legs.items():
+            if instrument == instrument_id:
+                name = position_id if apart else None
+                found[name] = LEDGER.add(found.get(name, Decimal(0)), quantity)
+        return {name: quantity for name, quantity in found.items() if quantity}
+
+    def _since(self, at: Ns, explained: frozenset[InstrumentId]) -> None:
         of_its_time = {key: fill for key, fill in self._fills.items() if fill.ts_event == at}
         if at == self.known_at:
             of_its_time |= self._perhaps
         else:
             self._included = frozenset()
-        self._perhaps = of_its_time if asked else {}
-        if not asked:
-            self._included |= of_its_time.keys()
+        self._perhaps = {key: one for key, one in of_its_time.items() if one.instrument_id not in explained}
+        self._included |= of_its_time.keys() - self._perhaps.keys()
         self._fills = {key: fill for key, fill in self._fills.items() if fill.ts_event > at}
         self.known_at = at
 

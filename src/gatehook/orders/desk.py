@@ -281,7 +281,7 @@ class Desk:
             NotConnected, ProviderError: when the account cannot be asked.
         """
         state = await self.entry(account.entry_id).account_state(account)
-        self.guard.exposure.apply_state(state, asked=True)
+        self.guard.exposure.apply_state(state)
         await self.guard.days.note(state)
 
     # --- what people say

@@ -99,9 +99,9 @@ async def _apply_report(desk: Desk, entry: Entry, account: AccountKey, report: A
         raise ProviderError(f"entry {entry.entry_id} answered for account {report.account}, not for {account}")
     # First, and also where it says nothing new but its time: the journal passes on only what is news.
     if isinstance(report, PositionReport):
-        desk.guard.exposure.apply_positions(report, asked=True)
+        desk.guard.exposure.apply_positions(report)
     else:
-        desk.guard.exposure.apply_state(report, asked=True)
+        desk.guard.exposure.apply_state(report)
     await desk.journal.apply(entry.entry_id, [report])
 
 
