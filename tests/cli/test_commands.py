@@ -27,7 +27,7 @@ def load(lazy) -> click.Command:
 
 EVERY = [pytest.param(name, lazy, id=name) for name, lazy in all_commands()]
 #: Those that serve, stream, or print a document that is JSON already.
-WITHOUT_JSON = {"run", "audit export", "events tail", "config schema", "dev fake-venue"}
+WITHOUT_JSON = {"run", "plugins serve", "audit export", "events tail", "config schema", "dev fake-venue"}
 #: Those that work without a gateway's configuration.
 WITHOUT_CONFIG = {"dev fake-venue"}
 DESTRUCTIVE = {

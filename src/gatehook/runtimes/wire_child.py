@@ -132,14 +132,7 @@ class ServedPlugin:
         self._providers = providers
 
 
-async def load(manifest: Manifest, root: Path, runtime: PythonRuntime) -> LoadedPlugin:
-    """Import a plugin's module and collect its hooks.
-
-    Raises:
-        GatehookError: with everything that is wrong.
-    """
-    assert isinstance(manifest.entry, PythonModule), "read_directory has looked"
-    request = LoadRequest(manifest=manifest, origin="served", module=manifest.entry.module, root=root)
+async def _loaded(request: LoadRequest, runtime: PythonRuntime) -> LoadedPlugin:
     found: list[LoadedPlugin | GatehookError] = []
     await runtime.load([request], lambda _, outcome: found.append(outcome), deadline=_LOADING)
     if isinstance(found[0], GatehookError):
@@ -147,29 +140,43 @@ async def load(manifest: Manifest, root: Path, runtime: PythonRuntime) -> Loaded
     return found[0]
 
 
-async def serve(root: Path, reading: int, writing: int) -> None:
-    """Serve a plugin directory over two descriptors until the first ends.
+def request_of(root: Path) -> LoadRequest:
+    """Return how a plugin directory is loaded.
+
+    Raises:
+        GatehookError: when it is none that runs in Python.
+    """
+    manifest = read_directory(root)
+    assert isinstance(manifest.entry, PythonModule), "read_directory has looked"
+    return LoadRequest(manifest=manifest, origin="served", module=manifest.entry.module, root=root)
+
+
+async def serve(request: LoadRequest, reading: int, writing: int) -> None:
+    """Serve a plugin over two descriptors until the first ends.
 
     Raises:
         GatehookError: when the plugin cannot be loaded.
     """
-    manifest = read_directory(root)
     runtime = PythonRuntime()
     runtime.open()
     try:
-        plugin = await load(manifest, root, runtime)
-        async with anyio.create_task_group() as tasks:
-            peer = Peer(PipeReader(reading), PipeWriter(writing), replies_to_garbage=True)
-            codec = WireCodec()
-            served_plugin = ServedPlugin(plugin, Host(peer), codec)
-            served = Served(None, tasks, codec, declared=frozenset(manifest.kinds), opener=served_plugin.opened)
-            server = WireServer(served, about(manifest))
-            peer.answer_with(server.answer)
-            tasks.start_soon(served_plugin.run)
-            await peer.run()
-            tasks.cancel_scope.cancel()
+        plugin = await _loaded(request, runtime)
+        await _serve(plugin, reading, writing)
     finally:
         runtime.close()
+
+
+async def _serve(plugin: LoadedPlugin, reading: int, writing: int) -> None:
+    manifest = plugin.manifest
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(PipeReader(reading), PipeWriter(writing), replies_to_garbage=True)
+        codec = WireCodec()
+        life = ServedPlugin(plugin, Host(peer), codec)
+        served = Served(None, tasks, codec, declared=frozenset(manifest.kinds), opener=life.opened)
+        peer.answer_with(WireServer(served, about(manifest)).answer)
+        tasks.start_soon(life.run)
+        await peer.run()
+        tasks.cancel_scope.cancel()
 
 
 def own_stdout() -> int:
@@ -185,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     writing = own_stdout()
     try:
-        asyncio.run(serve(Path(words[0]).absolute(), 0, writing))
+        asyncio.run(serve(request_of(Path(words[0]).absolute()), 0, writing))
     except GatehookError as error:
         sys.stderr.write(f"{error}\n")
         return 1
