@@ -8,6 +8,7 @@ from contextlib import suppress
 from random import Random
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 
@@ -122,3 +123,25 @@ async def test_a_session_leaves_nothing_behind(anyio_backend, no_leaks):
         await venue.die()
         assert not venue.sessions
         await venue.restart()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_clients_that_leave_in_the_middle_end_nothing_else(anyio_backend, venue):
+    venue.first_call_delay = 0.01
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    params = {"name": "get_symbols", "arguments": {"accountId": "hedging"}}
+    async with httpx2.AsyncClient() as http:
+        for number in range(10):
+            stream = await anyio.connect_tcp("127.0.0.1", venue.port)
+            async with stream:
+                await stream.send(b"GET /sse HTTP/1.1\r\n\r\n")
+                await stream.receive()
+                [session] = list(venue._sessions)
+                for _ in range(5):
+                    await http.post(f"http://127.0.0.1:{venue.port}/message/{session}", json=call | {"params": params})
+                venue.flood(100 * number)
+            with anyio.fail_after(20):
+                while venue.sessions:
+                    await anyio.lowlevel.checkpoint()
+    async with connected(venue.url) as client:
+        assert await client.call("get_symbols", accountId="hedging")

@@ -50,6 +50,7 @@ class Session:
         self._tools = tools
         self._wire_faults = wire_faults
         self._initialize_delay = initialize_delay
+        self._ended = False
         self._cancelled: set[str] = set()
 
     def take(self, message: Any) -> None:
@@ -72,11 +73,13 @@ class Session:
         self.send_text(write(message))
 
     def send_text(self, text: str) -> None:
-        """Put text on the stream, whatever it is."""
-        self._outbox.send_nowait(text)
+        """Put text on the stream, whatever it is; a session that has ended sends nothing."""
+        if not self._ended:
+            self._outbox.send_nowait(text)
 
     def close(self) -> None:
         """Let nothing leave any more."""
+        self._ended = True
         self._outbox.close()
         self.frames.close()
 

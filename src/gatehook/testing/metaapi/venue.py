@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from contextlib import suppress
 from decimal import Decimal
 from http import HTTPStatus
 from itertools import count
@@ -28,6 +29,7 @@ from gatehook.testing.metaapi.definitions import DEFINITIONS
 from gatehook.testing.metaapi.faults import Fault
 from gatehook.testing.metaapi.faults import Faults
 from gatehook.testing.metaapi.faults import Trouble
+from gatehook.testing.metaapi.http import GONE
 from gatehook.testing.metaapi.http import HttpConnection
 from gatehook.testing.metaapi.http import HttpRequest
 from gatehook.testing.metaapi.listening import Listening
@@ -297,10 +299,12 @@ class MetaApiVenue:
             self._sessions[number], self._groups[number] = session, tasks
             tasks.start_soon(_until_gone, connection, tasks)
             try:
-                await self._write_frames(connection, session)
+                with suppress(*GONE):
+                    await self._write_frames(connection, session)
             finally:
                 del self._sessions[number], self._groups[number]
                 session.close()
+                tasks.cancel_scope.cancel()
 
     async def _write_frames(self, connection: HttpConnection, session: Session) -> None:
         await connection.begin_stream()
