@@ -88,7 +88,7 @@ class WireCodec:
         except BaseValidationError as error:
             pointer, what = next(_faults(error, at))
             raise NotOnTheWire(pointer, what) from None
-        except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
             raise NotOnTheWire(at, _said(error)) from None
 
     def dump_capabilities(self, capabilities: Any) -> Any:
@@ -262,6 +262,6 @@ def _escaped(key: str) -> str:
 def _said(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
-    if isinstance(error, TypeError) and "not iterable" in str(error):
+    if isinstance(error, AttributeError) or (isinstance(error, TypeError) and "not iterable" in str(error)):
         return "expected an object"
     return " ".join(str(error).split())[:300] or type(error).__name__
