@@ -11,7 +11,7 @@ import pytest
 PLUGINS = Path(__file__).parents[2] / "plugins"
 
 
-def tests_of(plugin: str):
+def example(plugin: str):
     spec = spec_from_file_location(f"test_{plugin}", PLUGINS / plugin / "tests" / f"test_{plugin}.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -29,7 +29,7 @@ def marked(module):
     return apply
 
 
-_tides, _sdk = tests_of("tides"), tests_of("tides_sdk")
+_tides, _sdk = example("tides"), example("tides_sdk")
 
 TestTides = marked(_tides)(_tides.TestTides)
 TestTidesSdk = marked(_sdk)(_sdk.TestTidesSdk)
