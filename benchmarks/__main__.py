@@ -27,6 +27,7 @@ NAMES: Final = (
     "memory_search",
     "cold_start",
     "replay",
+    "mcp_sessions",
 )
 FAILED: Final = "failed: "
 _HEADINGS: Final = ("work", "figure", "floor or peer", "its figure", "ratio", "budget", "met")

@@ -12,6 +12,7 @@ from typing import Any
 
 from gatehook.config.patterns import PatternRefused
 from gatehook.config.patterns import compile_pattern
+from gatehook.config.quick import surely_valid
 from gatehook.context import ToolDefinition
 from gatehook.diagnostics.records import did_you_mean
 from gatehook.kinds.amounts import as_json_number
@@ -99,6 +100,11 @@ def first_problem(validator: Validator, value: Any) -> str:
     from jsonschema.exceptions import best_match
     from referencing.exceptions import Unresolvable
 
+    try:
+        if surely_valid(validator.schema, value):
+            return ""
+    except PatternRefused:
+        pass  # the validator leaves it out
     try:
         error = best_match(validator.iter_errors(value))
     except (Unresolvable, RecursionError, TypeError):

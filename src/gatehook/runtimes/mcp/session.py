@@ -103,6 +103,7 @@ class McpSession:
         self._error: ProviderError | None = None
         self._slots = anyio.Semaphore(spec.limits.max_in_flight)
         self._failures = 0
+        self._told = ""
 
     # What is known.
 
@@ -336,7 +337,9 @@ class McpSession:
         wait = self._wait(down.retry_after)
         at_once = down.lost_session and first
         self._set(McpState.BACKOFF, reason, retry_in=0.0 if at_once else wait)
-        self._logger.warning("not connected to %s: %s", self._spec.shown, reason)
+        if first or reason != self._told:  # a server that is away for a night is one line
+            self._logger.warning("not connected to %s: %s", self._spec.shown, reason)
+        self._told = reason
         return at_once
 
     def _wait(self, retry_after: float | None) -> float:

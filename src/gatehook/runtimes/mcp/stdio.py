@@ -21,14 +21,22 @@ from gatehook.runtimes.mcp.spec import McpLimits
 
 #: After the end of stdout: how long the process gets until its exit code is known.
 _EXIT_WAIT: Final = 0.5
+#: So much is written at once; smaller messages are put together.
+_BATCH: Final = 65_536
 
 
-@attrs.define
+@attrs.define(eq=False)
 class _Outgoing:
-    """A message that waits to be written."""
+    """A message that waits to be written; of one that has ``begun`` some bytes are written."""
 
     rest: memoryview
     waiting: Waiting | None
+    begun: bool = False
+
+    def mark(self, *, sent: bool) -> None:
+        """Tell the request whether it may have reached the server."""
+        if self.waiting is not None:
+            self.waiting.sent = sent
 
 
 class StdioDispatcher(Dispatcher):
@@ -47,14 +55,13 @@ class StdioDispatcher(Dispatcher):
     async def transmit(
         self, data: bytes, waiting: Waiting | None, request_id: RequestId | None, opts: CallOptions
     ) -> None:
-        """Write the message now as far as the pipe takes it; the rest is written by the connection's own task."""
+        """Write the message now, or with the others of this turn of the loop: a write wakes the server each time."""
         if self._unsent and self._unsent + len(data) > self.limits.max_unsent:
             raise ConnectionDown("the server does not read what it is sent", sent=False, dead=False)
         self._outgoing.append(_Outgoing(memoryview(data + b"\n"), waiting))
         self._unsent += len(data) + 1
-        if len(self._outgoing) == 1:
+        if not self._more.is_set():
             self._write()
-        if self._outgoing:
             self._more.set()
 
     def give_up(self, request_id: RequestId, waiting: Waiting) -> bool:
@@ -67,30 +74,51 @@ class StdioDispatcher(Dispatcher):
         return True
 
     def _write(self) -> None:
+        """Write what waits, until the pipe takes no more."""
         while self._outgoing:
-            first = self._outgoing[0]
-            if first.waiting is not None:
-                first.waiting.sent = True
+            batch = self._batch()
+            for one in batch:
+                one.mark(sent=True)
             try:
-                written = self._child.write_some(first.rest)
+                written = self._child.write_some(batch[0].rest if len(batch) == 1 else b"".join(x.rest for x in batch))
             except anyio.BrokenResourceError:
-                self.end(ConnectionDown("the server no longer reads", sent=True))
-                raise ConnectionDown("the server no longer reads", sent=False) from None
+                error = ConnectionDown("the server no longer reads", sent=True)
+                self.end(error)
+                raise ConnectionDown(error.reason, sent=False) from None
             self._unsent -= written
-            first.rest = first.rest[written:]
-            if first.rest:
-                if not written and first.waiting is not None and len(self._outgoing) == 1:
-                    first.waiting.sent = False
+            if not self._account(batch, written):
                 return
-            self._outgoing.popleft()
+
+    def _batch(self) -> list[_Outgoing]:
+        batch, size = [], 0
+        for one in self._outgoing:
+            batch.append(one)
+            size += len(one.rest)
+            if size >= _BATCH:
+                break
+        return batch
+
+    def _account(self, batch: list[_Outgoing], written: int) -> bool:
+        """Take what was written off the queue; ``False`` when the pipe is full."""
+        for one in batch:
+            if written >= len(one.rest):
+                written -= len(one.rest)
+                self._outgoing.popleft()
+                continue
+            if not written and not one.begun:
+                one.mark(sent=False)
+            one.begun = one.begun or written > 0
+            one.rest, written = one.rest[written:], 0
+        return not self._outgoing or self._outgoing[0] not in batch
 
     async def _write_rest(self) -> None:
         while True:
             await self._more.wait()
-            self._more = anyio.Event()
+            self._write()
             while self._outgoing:
                 await self._child.wait_writable()
                 self._write()
+            self._more = anyio.Event()
 
     async def receive(self) -> None:
         """Read frames until stdout ends or the process does, and say how it ended."""
