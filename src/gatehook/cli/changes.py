@@ -25,7 +25,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _new_id() -> str:
-    return f"cli-{uuid4().hex[:24]}"
+    return f"cli-{uuid4().hex[:22]}"
 
 
 @click.command()

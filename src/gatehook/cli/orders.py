@@ -67,7 +67,7 @@ def place(where: Where, *, as_json: bool, tags: tuple[str, ...], **order: Any) -
     wanted = {name: value for name, value in order.items() if value not in (None, False)}
     if "trailing" not in wanted:
         wanted.pop("trailing_unit", None)
-    wanted.setdefault("client_order_id", f"cli-{uuid4().hex[:24]}")
+    wanted.setdefault("client_order_id", f"cli-{uuid4().hex[:22]}")
     try:
         placed = where.client().call("orders.place", {**wanted, "tags": list(tags)}, timeout=40.0)
     except Exception:
@@ -138,7 +138,7 @@ def cancel(order_id: str, where: Where, *, as_json: bool, yes: bool, dry_run: bo
         note("nothing was canceled (--dry-run)")
         return
     confirmed(f"Cancel the order {order_id}", yes=yes)
-    canceled = client.call("orders.cancel", {"id": order_id, "command_id": f"cli-{uuid4().hex[:24]}"}, timeout=40.0)
+    canceled = client.call("orders.cancel", {"id": order_id, "command_id": f"cli-{uuid4().hex[:22]}"}, timeout=40.0)
     end_with_order(canceled, as_json=as_json)
 
 
