@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gatehook.kinds.accounts import PositionMode
-from gatehook.kinds.broker import Contingency
-from gatehook.kinds.broker import OrderList
+from gatehook.kinds.commands import Contingency
+from gatehook.kinds.commands import OrderList
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gatehook.kinds.accounts import PositionMode
-from gatehook.kinds.broker import Contingency
-from gatehook.kinds.broker import OrderList
+from gatehook.kinds.commands import Contingency
+from gatehook.kinds.commands import OrderList
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import InvalidStops
 from gatehook.kinds.errors import PostOnlyWouldTake

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gatehook.kinds.accounts import PositionMode
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import InvalidStops
 from gatehook.kinds.errors import NotFound

@@ -15,11 +15,11 @@ from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import Mode
 from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.amounts import Money
-from gatehook.kinds.broker import Contingency
+from gatehook.kinds.commands import Contingency
 from gatehook.kinds.broker import Evidence
-from gatehook.kinds.broker import OrderList
-from gatehook.kinds.broker import PositionRef
-from gatehook.kinds.broker import Protection
+from gatehook.kinds.commands import OrderList
+from gatehook.kinds.commands import PositionRef
+from gatehook.kinds.commands import Protection
 from gatehook.kinds.errors import CursorExpired
 from gatehook.kinds.errors import DuplicateClientOrderId
 from gatehook.kinds.errors import InvalidOrder
