@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import AsyncIterator
 from collections.abc import Sequence
@@ -18,13 +17,12 @@ import anyio
 from builtin_plugins.paper.broker import PaperBroker
 from builtin_plugins.paper.engine import Engine
 from builtin_plugins.paper.settings import AccountSettings
+from gatehook.catalog.parsing import parse_manifest
 from gatehook.clocks import ReplayClock
 from gatehook.kinds.accounts import AccountType
 from gatehook.kinds.accounts import PositionMode
 from gatehook.kinds.capabilities import BrokerCapabilities
 from gatehook.kinds.capabilities import MarketDataCapabilities
-from gatehook.kinds.capabilities import vocabulary
-from gatehook.kinds.codec import from_json
 from gatehook.kinds.errors import NotFound
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.instruments import Instrument
@@ -197,13 +195,10 @@ REAL = Bench()
 
 
 def declared() -> BrokerCapabilities:
-    manifest = json.loads(Path("builtin_plugins/paper/plugin.json").read_text())["capabilities"]
-    words = {word.key: word.field for word in vocabulary(BrokerCapabilities)}
-    return _strict({words[key]: value for key, value in manifest.items()})
-
-
-def _strict(values: dict[str, Any]) -> BrokerCapabilities:
-    return from_json(BrokerCapabilities, values)
+    path = Path("builtin_plugins/paper/plugin.json")
+    manifest, problems = parse_manifest(path.read_bytes(), path)
+    assert manifest is not None, problems
+    return manifest.capabilities.broker
 
 
 class Source(MarketData):
@@ -240,7 +235,7 @@ class Source(MarketData):
                 await sink.drained()
 
 
-#: What plugin.json declares, read by hand; that it is the same as a loaded manifest is the loader's test.
+#: What plugin.json declares.
 DECLARED = declared()
 QUOTES = MarketDataCapabilities(ticks=True)
 CANDLES = MarketDataCapabilities(timeframes=(Timeframe.D1, Timeframe.H1, Timeframe.H4))
