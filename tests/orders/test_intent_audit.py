@@ -1,4 +1,4 @@
-"""The audit and the journal are two files: whatever is killed between them, the one never says what the other denies."""
+"""The audit and the journal are two files: killed between them, the one never says what the other denies."""
 
 from __future__ import annotations
 

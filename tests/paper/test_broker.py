@@ -15,8 +15,8 @@ from gatehook.kinds.accounts import AccountState
 from gatehook.kinds.accounts import Mode
 from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.amounts import Money
-from gatehook.kinds.commands import Contingency
 from gatehook.kinds.broker import Evidence
+from gatehook.kinds.commands import Contingency
 from gatehook.kinds.commands import OrderList
 from gatehook.kinds.commands import PositionRef
 from gatehook.kinds.commands import Protection

@@ -119,5 +119,6 @@ RATE_LIMITED: Final = Code(
     "host.rate-limited",
     Severity.WARNING,
     'The venue of the entry "{entry}" refused for too many requests: nothing leaves with its credential for a while.',
-    "Ask for less, or set requests_per_minute of the entry below what the venue takes; `gatehook status` says how long.",
+    "Ask for less, or set requests_per_minute of the entry below what the venue takes; `gatehook status` says how "
+    "long.",
 )

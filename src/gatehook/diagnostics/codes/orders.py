@@ -62,8 +62,8 @@ POSITION_ADJUSTED: Final = Code(
     Severity.ERROR,
     "account {account} has {reported} {unit} of {instrument}{position}, {expected} follow from its fills: adopted from "
     "the venue",
-    "Find out who traded there, or which fills are missing, then say so with `gatehook positions acknowledge`; new risk "
-    "on the account is refused until then.",
+    "Find out who traded there, or which fills are missing, then say so with `gatehook positions acknowledge`; new "
+    "risk on the account is refused until then.",
 )
 FILL_ORPHANED: Final = Code(
     "orders.fill-orphaned",
