@@ -15,6 +15,7 @@ import attrs
 import mcp_types as types
 from mcp import ClientSession
 from mcp import MCPError
+from mcp.shared.dispatcher import CallOptions
 from mcp.shared.dispatcher import ProgressFnT
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import TypeAdapter
@@ -128,7 +129,22 @@ class Connection:
             UnreadableAnswer: the answer is no result of a tool.
             ConnectionDown, Unanswered, TooLarge, MCPError: as for any request.
         """
-        request = types.CallToolRequest(params=types.CallToolRequestParams(name=tool.name, arguments=arguments))
+        if self.is_modern:
+            raw = await self._stamped(tool.name, arguments, timeout, progress)
+        else:
+            # The versions with a handshake want nothing beside the request itself: the SDK's models are half of a
+            # call's cost, and what they check is checked in ``read_result``.
+            opts = CallOptions(timeout=timeout)
+            if progress is not None:
+                opts["on_progress"] = progress
+            params = {"name": tool.name, "arguments": arguments}
+            raw = await self.dispatcher.send_raw_request("tools/call", params, opts)
+        return read_result(tool.name, raw, self._output(tool))
+
+    async def _stamped(
+        self, tool: str, arguments: dict[str, Any], timeout: float, progress: ProgressFnT | None
+    ) -> dict[str, Any]:
+        request = types.CallToolRequest(params=types.CallToolRequestParams(name=tool, arguments=arguments))
         try:
             result = await self._session.send_request(
                 request, _RESULT, request_read_timeout_seconds=timeout, progress_callback=progress
@@ -137,7 +153,8 @@ class Connection:
             raise UnreadableAnswer("it is no result of a tool") from None
         if isinstance(result, types.InputRequiredResult):
             raise UnreadableAnswer("the tool asks for more input, which Gatehook has nobody to ask for")
-        return read_result(tool.name, result, self._output(tool))
+        content = [block.model_dump(by_alias=True) for block in result.content]
+        return {"content": content, "structuredContent": result.structured_content, "isError": bool(result.is_error)}
 
     def _output(self, tool: ToolDefinition) -> Any:
         if tool.output_schema is None:

@@ -95,6 +95,11 @@ class Dispatcher(ABC):
         self._tasks: anyio.abc.TaskGroup | None = None
         self._on_request: OnRequest | None = None
 
+    @property
+    def waiting_for(self) -> int:
+        """How many requests wait for their answers."""
+        return len(self._waiting)
+
     # What a transport does.
 
     @abstractmethod

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from typing import Any
 
-import mcp_types as types
-
 from gatehook.context import McpResult
 from gatehook.kinds.errors import ToolAnswerInvalid
 from gatehook.runtimes.mcp.arguments import first_problem
+from gatehook.runtimes.mcp.faults import UnreadableAnswer
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 
-def read_result(tool: str, result: types.CallToolResult, validator: Validator | None) -> McpResult:
-    """Return what a tool answered.
+def read_result(tool: str, raw: Mapping[str, Any], validator: Validator | None) -> McpResult:
+    """Return what a tool answered; ``raw`` is the result as the protocol writes it.
 
     Raises:
+        UnreadableAnswer: it is no result of a tool.
         ToolAnswerInvalid: its structured content is against its own output schema, or missing.
     """
-    texts = tuple(one.text for one in result.content if isinstance(one, types.TextContent))
-    made = McpResult(texts=texts, structured=result.structured_content, is_error=bool(result.is_error), tool=tool)
+    structured = raw.get("structuredContent")
+    is_error = raw.get("isError", False)
+    if not isinstance(is_error, bool) or not isinstance(structured, dict | None):
+        raise UnreadableAnswer("it is no result of a tool")
+    made = McpResult(texts=_texts(raw.get("content")), structured=structured, is_error=is_error, tool=tool)
     if validator is not None and not made.is_error:
         if made.structured is None:
             raise ToolAnswerInvalid(f"the tool {tool!r} states an output schema, and answered nothing of it")
@@ -34,6 +38,19 @@ def read_result(tool: str, result: types.CallToolResult, validator: Validator | 
                 f"the answer of the tool {tool!r} is against its own output schema at {problem}", pointer=pointer
             )
     return made
+
+
+def _texts(content: Any) -> tuple[str, ...]:
+    if not isinstance(content, list):
+        raise UnreadableAnswer("it is no result of a tool: its content is no list")
+    texts = []
+    for block in content:
+        kind = block.get("type") if isinstance(block, dict) else None
+        if not isinstance(kind, str) or (kind == "text" and not isinstance(block.get("text"), str)):
+            raise UnreadableAnswer("it is no result of a tool: a block of its content is none")
+        if kind == "text":
+            texts.append(block["text"])
+    return tuple(texts)
 
 
 def _floats(value: Any) -> Any:

@@ -62,7 +62,8 @@ class StdioDispatcher(Dispatcher):
         self._unsent += len(data) + 1
         if not self._more.is_set():
             self._write()
-            self._more.set()
+            if self._outgoing or self.waiting_for > 1:
+                self._more.set()
 
     def give_up(self, request_id: RequestId, waiting: Waiting) -> bool:
         """Take the message out of the queue, if no byte of it left."""
