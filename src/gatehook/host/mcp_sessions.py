@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from gatehook.host.pinning import Pinning
 from gatehook.host.tool_pins import ToolPins
 from gatehook.runtimes.child_records import CHILDREN
 from gatehook.runtimes.child_records import ChildRecords
+from gatehook.secrets import Secret
 
 if TYPE_CHECKING:
     from gatehook.host.context import EntryContext
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from gatehook.host.sessions import EntrySession
     from gatehook.runtimes.mcp import McpSpec
 
+#: A value of the configuration in an argument of a command.
+_PLACEHOLDER: Final = re.compile(r"\$\{config\.([A-Za-z_][A-Za-z0-9_]*)\}")
 #: A Python server must not leave bytecode in the tree that was consented to.
 _NO_BYTECODE: Final = {"PYTHONDONTWRITEBYTECODE": "1"}
 #: The part of the stop deadline that a server gets to end by itself, and again after SIGTERM.
@@ -91,6 +95,7 @@ async def verify(spec: EntrySpec) -> None:
 def _spec_of(spec: EntrySpec, entry: ExternalMcp, context: EntryContext, passed: Passed, services: Services) -> McpSpec:
     from gatehook.runtimes.mcp import McpSpec
 
+    _refuse_secret_arguments(entry, context)
     root = spec.root or services.directory.path
     made = McpSpec.of(_moved(entry, spec.config.url), context.config, root)
     hosts = made.named_hosts
@@ -108,6 +113,12 @@ def _spec_of(spec: EntrySpec, entry: ExternalMcp, context: EntryContext, passed:
         named_hosts=hosts,
         limits=limits,
     )
+
+
+def _refuse_secret_arguments(entry: ExternalMcp, context: EntryContext) -> None:
+    for name in _PLACEHOLDER.findall(" ".join(entry.command or ())):
+        if isinstance(context.config.get(name), Secret):
+            raise CannotPass(f"{name} is a secret, and every user of the machine can read a command's arguments")
 
 
 def _moved(entry: ExternalMcp, url: str | None) -> ExternalMcp:

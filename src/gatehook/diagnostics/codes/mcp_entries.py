@@ -29,7 +29,7 @@ NO_SESSION: Final = Code(
     "mcp.no-session",
     Severity.ERROR,
     "The plugin {plugin} asked for context.mcp, and its entry type is {runtime}, which has no MCP session.",
-    'Give the manifest "entry": {{"type": "external.mcp", …, "adapter": "adapter.py"}}, or do not use context.mcp.',
+    "Make its entry an external.mcp with an adapter, or do not use context.mcp.",
 )
 NOT_PASSED: Final = Code(
     "mcp.not-passed",
