@@ -42,6 +42,7 @@ SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
     "exit codes": cli.exit_codes,
     "kinds": kinds.section,
     "manifest fields": manifest.fields,
+    "metaapi mcp": builtin.metaapi_mcp,
     "order topics": events.order_topics,
     "origins": admission.origins,
     "paper": builtin.paper,

@@ -40,6 +40,11 @@ def sqlite_fts() -> str:
     return settings("sqlite_fts")
 
 
+def metaapi_mcp() -> str:
+    """Return the settings of the MetaTrader broker."""
+    return settings("metaapi_mcp")
+
+
 def _rows(schema: Mapping[str, Any], prefix: str) -> list[tuple[str, str, str, str]]:
     rows = []
     required = schema.get("required", ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gatehook.diagnostics.catalogue import catalogue
+from tests.bad_input import adapters
 from tests.bad_input import admission
 from tests.bad_input import audit
 from tests.bad_input import commands
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.anyio
 
 SUBJECTS = (
     manifests,
+    adapters,
     files,
     admission,
     audit,

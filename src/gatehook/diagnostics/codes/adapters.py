@@ -1,0 +1,15 @@
+"""Adapters: what they need of the MCP server behind them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gatehook.diagnostics.records import Code
+from gatehook.diagnostics.records import Severity
+
+TOOLS_MISSING: Final = Code(
+    "adapter.tools-missing",
+    Severity.ERROR,
+    "The server of {entry} has no {tools}, without which its adapter can do nothing.",
+    "Look at the address: is it the server that the plugin is for, in a version that has these tools?",
+)
