@@ -15,6 +15,6 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build", "generating", "README.md"]
 html_theme = "furo"
 html_title = f"Gatehook {__version__}"
-html_extra_path = ["manifest.schema.json"]
+html_extra_path = ["manifest.schema.json", "wire.schema.json"]
 html_theme_options = {"top_of_page_buttons": []}
 pygments_style = "default"

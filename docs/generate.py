@@ -26,6 +26,7 @@ from generating import events
 from generating import kinds
 from generating import manifest
 from generating import statements
+from generating import wire
 
 DOCS: Final = Path(__file__).parent
 SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
@@ -54,6 +55,8 @@ SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
     "simulated": builtin.simulated,
     "sqlite fts": builtin.sqlite_fts,
     "statements": statements.section,
+    "wire errors": wire.errors,
+    "wire tools": wire.tools,
 }
 _SECTION: Final = re.compile(r"(<!-- begin ([a-z ]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
@@ -68,13 +71,24 @@ def written(page: str, used: set[str]) -> str:
     return _SECTION.sub(fill, page)
 
 
+def _write_schema(*, check: bool) -> bool:
+    """Write the schema of the wire beside its page; return whether it was another."""
+    path, text = DOCS / "wire.schema.json", wire.schema_file()
+    if path.exists() and path.read_text("utf-8") == text:
+        return False
+    print(path)
+    if not check:
+        path.write_text(text, "utf-8")
+    return True
+
+
 def main() -> int:
     """Write the pages, or with ``--check`` print how they differ; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; print the differences")
     check = parser.parse_args().check
     used: set[str] = set()
-    stale = False
+    stale = _write_schema(check=check)
     for path in sorted(DOCS.rglob("*.md")):
         old = path.read_text("utf-8")
         new = written(old, used)
