@@ -28,6 +28,7 @@ NAMES: Final = (
     "cold_start",
     "replay",
     "mcp_sessions",
+    "wire",
 )
 FAILED: Final = "failed: "
 _HEADINGS: Final = ("work", "figure", "floor or peer", "its figure", "ratio", "budget", "met")
