@@ -26,6 +26,7 @@ from gatehook import OrderRequest
 from gatehook import OrderStatus
 from gatehook import OrderType
 from gatehook import Page
+from gatehook import PositionMode
 from gatehook import PositionRef
 from gatehook import PositionReport
 from gatehook import Side
@@ -259,12 +260,15 @@ class MetaApiBroker(Broker):
         self, account: AccountKey, *, since: int | None = None, cursor: str | None = None
     ) -> Page[Fill]:
         account_id = self._links.check(account)
-        await self._links.ready(account_id)
+        link = await self._links.ready(account_id)
+        hedging = link.position_mode is PositionMode.HEDGING
         deals, part = await self._history.deals(account, since, cursor)
         fills = []
         for deal in deals:
             own = self._closes.id_of(account_id, deal.order_id)
-            fills.append(attrs.evolve(deal.fill, client_order_id=own or deal.client_id))
+            # What closes a hedged position has no name of its own; one on it would be that of the opening order.
+            name = None if hedging and deal.closing else deal.client_id
+            fills.append(attrs.evolve(deal.fill, client_order_id=own or name))
         return Page(items=tuple(fills), cursor=part.cursor, complete=part.complete)
 
     # --- positions

@@ -30,6 +30,7 @@ class Close:
     Attributes:
         command_id: its client order id.
         before: the venue's orders that had taken from the position until then.
+        named: whether orders with a name of their own may take from it as well: on a netting account.
         sent: when, in our time, nanoseconds UTC.
         order_id: the venue's order, once it is known.
     """
@@ -38,6 +39,7 @@ class Close:
     account_id: str
     position_id: str
     before: tuple[str, ...]
+    named: bool
     sent: int
     order_id: str | None = None
 
@@ -87,7 +89,7 @@ class Closes:
 
     async def resolve(self, close: Close, deals: list[Deal]) -> Close:
         """Find the order of a close in the deals since it was sent, and remember it; more than one proves nothing."""
-        orders = taking(deals, close.position_id) - set(close.before)
+        orders = taking(deals, close.position_id, named=close.named) - set(close.before)
         unclaimed = [one for one in orders if self.id_of(close.account_id, one) is None]
         if len(unclaimed) != 1:
             return close
@@ -96,10 +98,15 @@ class Closes:
         return found
 
 
-def taking(deals: list[Deal], position_id: str) -> set[str]:
-    """Return the orders that took from a position and have no name on them: neither a client's nor the venue's."""
+def taking(deals: list[Deal], position_id: str, *, named: bool) -> set[str]:
+    """Return the orders that took from a position and may be a close: neither the venue's nor, where orders of a name
+    of their own can take from it (``named``), with a client's name on them.
+    """
     return {
         one.order_id
         for one in deals
-        if one.position_id == position_id and one.closing and not one.by_venue and one.client_id is None
+        if one.position_id == position_id
+        and one.closing
+        and not one.by_venue
+        and not (named and one.client_id is not None)
     }

@@ -19,6 +19,7 @@ from gatehook import OrderRequest
 from gatehook import OrderStatus
 from gatehook import OrderType
 from gatehook import Position
+from gatehook import PositionMode
 from gatehook import PositionRef
 from gatehook import PositionReport
 from gatehook import ProviderError
@@ -59,7 +60,8 @@ class Positions:
     async def close(self, ref: PositionRef, quantity: Decimal | None, command_id: str) -> Order:
         """Close a whole position at the market."""
         account_id = self._links.check(ref.account)
-        await self._links.ready(account_id)
+        link = await self._links.ready(account_id)
+        named = link.position_mode is PositionMode.NETTING
         position = await self._position(ref)
         if quantity is not None and quantity != position.quantity:
             raise UnsupportedCapability("this server closes whole positions only; nothing was sent")
@@ -69,7 +71,8 @@ class Positions:
             command_id=command_id,
             account_id=account_id,
             position_id=position.position_id,
-            before=tuple(sorted(taking(deals, position.position_id))),
+            before=tuple(sorted(taking(deals, position.position_id, named=named))),
+            named=named,
             sent=now,
         )
         await self._closes.keep(close)

@@ -33,6 +33,7 @@ from gatehook.kinds.orders import Trailing
 from gatehook.kinds.orders import TrailingUnit
 from gatehook.kinds.provider import HealthStatus
 from gatehook.testing.metaapi import Fault
+from gatehook.testing.metaapi import terminal
 from gatehook.testing.rig import eventually
 from tests.metaapi.rig import ENTRY
 from tests.metaapi.rig import hosted
@@ -278,3 +279,17 @@ async def test_a_close_of_a_part_and_an_order_for_a_position_are_refused(rig):
     assert len(stand_in(rig).requests) == before
     margin = await rig.broker.estimate_margin(rig.order())
     assert (margin.amount > 0, margin.currency) == (True, "USD")
+
+
+async def test_03_only_the_accounts_own_word_for_demo_proves_one(plugin_host, monkeypatch):
+    words = {"netting": "ACCOUNT_TRADE_MODE_DEMO", "hedging": "ACCOUNT_TRADE_MODE_CONTEST"}
+    told = terminal.account_information
+
+    def informed(engine):
+        return {**told(engine), "type": words[engine.book.settings.id]}
+
+    monkeypatch.setattr(terminal, "account_information", informed)
+    async with served() as venue, hosted(plugin_host, venue, gateway={"mode": "demo"}) as host:
+        broker = host.desk.entry(ENTRY).access.provider
+        modes = {one.account.account_id: one.mode for one in await broker.list_accounts()}
+        assert modes == {"netting": Mode.DEMO, "hedging": Mode.LIVE}
