@@ -68,29 +68,28 @@ async def _discovered(session: ClientSession, version: str = LATEST_MODERN_VERSI
     return True
 
 
-async def _probed(session: ClientSession, version: str) -> dict[str, Any] | None:
-    for proposed in (version, ""):
-        try:
-            with anyio.fail_after(PROBE_SECONDS):
-                return await session.send_discover(proposed or version)
-        except TimeoutError:
-            return None
-        except MCPError as error:
-            other = _common(error.data) if error.code == _UNSUPPORTED else version
-            if other == version:
-                return None
-            version = other
-        except (Unanswered, UnreadableAnswer):
-            return None
-        except ConnectionDown as error:
-            if error.dead:
-                raise
-            return None
+async def _probed(session: ClientSession, version: str, *, again: bool = True) -> dict[str, Any] | None:
+    """Ask once, and once more with the version that a refusal names, be it the same."""
+    try:
+        with anyio.fail_after(PROBE_SECONDS):
+            return await session.send_discover(version)
+    except MCPError as error:
+        if error.code == _UNSUPPORTED and again and _named(error.data):
+            return await _probed(session, _common(error.data), again=False)
+    except ConnectionDown as error:
+        if error.dead:
+            raise
+    except (TimeoutError, Unanswered, UnreadableAnswer):
+        return None
     return None
 
 
-def _common(data: Any) -> str:
-    """Return the newest version that a refusal names and the SDK knows; else the newest at all."""
+def _named(data: Any) -> list[str]:
+    """Return the versions that a refusal names and the SDK knows, the oldest first."""
     supported = data.get("supported") if isinstance(data, dict) else None
-    known = [one for one in MODERN_PROTOCOL_VERSIONS if one in (supported or ())]
-    return known[-1] if known else LATEST_MODERN_VERSION
+    return [one for one in MODERN_PROTOCOL_VERSIONS if one in (supported or ())]
+
+
+def _common(data: Any) -> str:
+    """Return the newest version that a refusal names; else the newest at all."""
+    return (_named(data) or [LATEST_MODERN_VERSION])[-1]
