@@ -118,6 +118,8 @@ class Plugin:
 
     def broker_capabilities(self, declared: BrokerCapabilities) -> BrokerCapabilities:
         """Return the declared capabilities for which the server has the tools."""
+        if not self.session.names:  # not connected yet: nothing is known to be missing
+            return declared
         has = self.session.names.issuperset
         lacking: dict[str, Any] = {field: False for field, tool in _BROKER.items() if not has({tool})}
         types = tuple(kind for kind in declared.order_types if has(_ORDERS[kind]))
@@ -126,6 +128,8 @@ class Plugin:
     def market_capabilities(self, declared: MarketDataCapabilities) -> MarketDataCapabilities:
         """Return the declared capabilities for which the server has the tools."""
         names = self.session.names
+        if not names:
+            return declared
         if "get_candles" not in names:
             declared = attrs.evolve(declared, history=False, timeframes=())
         return declared if "get_ticks" in names else attrs.evolve(declared, tick_history=False)
