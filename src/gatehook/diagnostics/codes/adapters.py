@@ -11,5 +11,5 @@ TOOLS_MISSING: Final = Code(
     "adapter.tools-missing",
     Severity.ERROR,
     "The server of {entry} has no {tools}, without which its adapter can do nothing.",
-    "Look at the address: is it the server that the plugin is for, in a version that has these tools?",
+    "Look at the address: it may be another server, or a version without these tools.",
 )
