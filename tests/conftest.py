@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 
 from tests.orders.spy import Spy
+
+
+#: Long, and the same whatever the interpreter: where several are tested one after the other, the first runs these.
+ONCE: Final = (
+    "tests/benchmarks/",
+    "tests/crash/",
+    "tests/docs/",
+    "tests/hostile/test_chaos.py",
+    "tests/hostile/test_sharp_",
+    "tests/hostile/test_suites.py::TestCash",
+    "tests/hostile/test_suites.py::TestHedging",
+    "tests/hostile/test_suites.py::TestNettingB",
+    "tests/hostile/test_suites.py::TestNettingNone",
+    "tests/paper/test_mutations.py",
+    "tests/catalog/test_mutations.py",
+    "tests/quality/",
+    "tests/readme/",
+    "tests/replay/",
+    "tests/testing/test_sharp_",
+    "tests/testing/test_skips.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what an earlier run on another interpreter has shown already, if that is said."""
+    if os.environ.get("GATEHOOK_TESTED_BEFORE"):
+        for item in items:
+            if item.nodeid.startswith(ONCE):
+                item.add_marker(pytest.mark.skip(reason="it ran on another interpreter before"))
 
 
 @pytest.fixture
