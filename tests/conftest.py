@@ -10,7 +10,6 @@ import pytest
 
 from tests.orders.spy import Spy
 
-
 #: Long, and the same whatever the interpreter: where several are tested one after the other, the first runs these.
 ONCE: Final = (
     "tests/benchmarks/",
