@@ -302,3 +302,23 @@ async def test_an_overfill_halts_the_account(floor):
         await eventually((floor.folder / "halt.json").exists)
         with pytest.raises(Halted):
             await floor.handle.submit_order(limit("b", type=OrderType.LIMIT))
+
+
+async def test_an_id_that_another_command_takes_while_a_person_is_to_be_asked_is_nobodys_question(floor, monkeypatch):
+    """A list and a single order run under keys of their own: only the claim sees that they mean one id."""
+    async with floor(rules=ASK):
+        claim = floor.journal.claim
+
+        async def overtaken(order, digest, permit):
+            pair = OrderList(list_id="l", contingency=ListContingency.OCO, orders=[limit("a"), limit("y")])
+            monkeypatch.setattr(floor.journal, "claim", claim)
+            await floor.handle.submit_order_list(pair)
+            return await claim(order, digest, permit)
+
+        monkeypatch.setattr(floor.journal, "claim", overtaken)
+        with pytest.raises(DuplicateClientOrderId):
+            await floor.handle.submit_order(limit("a"))
+        [approval] = floor.desk.guard.approvals.pending()
+        assert approval.command_id == "l"
+        sent = await floor.desk.approve(approval.approval_id, person="anna")
+        assert [one.status for one in sent] == [OrderStatus.ACCEPTED] * 2

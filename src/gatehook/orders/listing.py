@@ -14,6 +14,7 @@ from gatehook.guard.facts import CommandKind
 from gatehook.kinds.capabilities import ListContingency
 from gatehook.kinds.checks import check_shape
 from gatehook.kinds.commands import OrderList
+from gatehook.kinds.errors import DuplicateClientOrderId
 from gatehook.kinds.errors import InvalidOrder
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.orders import Order
@@ -116,7 +117,10 @@ class _ListPlan:
 
     async def _wait(self, approval: Approval) -> Sequence[Order]:
         intents = self._intents(OrderStatus.INITIALIZED, waiting_reason(approval))
-        self._waiting = [known for known, _ in await self._desk.journal.claim_list(intents, "")]
+        claims = await self._desk.journal.claim_list(intents, "")
+        if not all(fresh for _, fresh in claims):
+            raise DuplicateClientOrderId(f"orders of {self._orders.list_id} were taken by another command; ask again")
+        self._waiting = [known for known, _ in claims]
         return [known.order for known in self._waiting]
 
     async def _drop(self, reason: Reason) -> None:

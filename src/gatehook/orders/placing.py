@@ -14,6 +14,7 @@ from gatehook.guard.facts import CommandKind
 from gatehook.guard.facts import OrderFacts
 from gatehook.kinds.amounts import LEDGER
 from gatehook.kinds.checks import check_shape
+from gatehook.kinds.errors import DuplicateClientOrderId
 from gatehook.kinds.errors import Halted
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
@@ -197,8 +198,11 @@ class _OrderWay:
     async def wait(self, approval: Approval) -> Order:
         intent = self._desk.intent(self._order, self._caller, OrderStatus.INITIALIZED)
         intent = attrs.evolve(intent, reason=waiting_reason(approval))
-        self._waiting, _ = await self._desk.journal.claim(intent, self._digest, "")
-        return self._waiting.order
+        known, fresh = await self._desk.journal.claim(intent, self._digest, "")
+        if not fresh:
+            raise DuplicateClientOrderId(f"{self._client_order_id} was taken by another command just now; ask again")
+        self._waiting = known
+        return known.order
 
     async def drop(self, reason: Reason) -> None:
         if self._waiting is not None:
