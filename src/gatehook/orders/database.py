@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 from typing import Final
 
+from gatehook.audit.files import sync_directory
 from gatehook.diagnostics.codes.orders import JOURNAL_CORRUPT
 from gatehook.diagnostics.codes.orders import JOURNAL_NEWER
 from gatehook.diagnostics.codes.orders import JOURNAL_UNAVAILABLE
@@ -129,18 +129,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"BEGIN IMMEDIATE; {''.join(steps)} PRAGMA application_id = {APPLICATION_ID};"
             f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if problem != "ok":
         raise GatehookError(JOURNAL_CORRUPT(path=path, problem=problem))
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("ROLLBACK")
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new file's name as durable as its content."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -31,6 +31,8 @@ from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import Reason
 from gatehook.orders.plan import Plan
+from gatehook.orders.sending import Proof
+from gatehook.orders.sending import Reply
 from gatehook.orders.sending import reason_of
 
 if TYPE_CHECKING:
@@ -88,7 +90,8 @@ class Gate:
         if verdict.permit is not Permit.ALLOW or guard.limits.needs(facts.account).any:
             facts = await plan.resolve(True)
             verdict = guard.permissions.judge(facts)
-        await self._reserve(facts)
+        await self._note_equity(facts)
+        guard.limits.reserve(facts)
         try:
             if verdict.permit is Permit.DENY:
                 raise _forbidden(facts, verdict)
@@ -119,10 +122,19 @@ class Gate:
         if record is not None:
             raise Halted(f"trading is halted ({record.scope}: {record.reason}); `gatehook resume` ends it")
 
-    async def _reserve(self, facts: CommandFacts) -> None:
+    def latched(self, account: AccountKey, caller: str, permit: str) -> Reply | None:
+        """Return the reply of a command that must not leave any more: trading was halted since its intent."""
+        if permit == REDUCING:
+            return None
+        try:
+            self.check_halt(account, caller)
+        except Halted as error:
+            return Reply(proof=Proof.NOTHING_SENT, error=error, reason=reason_of(error))
+        return None
+
+    async def _note_equity(self, facts: CommandFacts) -> None:
         if self._guard.limits.needs(facts.account).equity:
             await self._desk.note_equity(facts.account)
-        self._guard.limits.reserve(facts)
 
     # --- asking a person
 
@@ -171,8 +183,7 @@ class Gate:
                 if _orders(facts) != _orders(shown):
                     raise ApprovalDenied("what would be sent is not what was approved; nothing was sent")
                 await self._check_open(facts)
-                if self._guard.limits.needs(facts.account).equity:
-                    await self._desk.note_equity(facts.account)
+                await self._note_equity(facts)
                 self._guard.limits.check(facts)
             except ProviderError as error:
                 await self._drop(plan, approval, reason_of(error))

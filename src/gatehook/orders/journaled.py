@@ -22,7 +22,6 @@ from gatehook.kinds.accounts import PositionReport
 from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import ApprovalPending
 from gatehook.kinds.errors import DuplicateClientOrderId
-from gatehook.kinds.errors import Halted
 from gatehook.kinds.errors import NotFound
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.instruments import AccountKey
@@ -43,7 +42,6 @@ from gatehook.orders.records import Conclusion
 from gatehook.orders.records import Known
 from gatehook.orders.sending import Proof
 from gatehook.orders.sending import Reply
-from gatehook.orders.sending import reason_of
 from gatehook.orders.sending import rejection
 from gatehook.orders.sending import send
 from gatehook.orders.sending import unproven
@@ -93,9 +91,7 @@ class JournaledCommands:
         self._refuse_second_question(command)
 
         async def wait(approval: Approval) -> T:
-            error = ApprovalPending(waiting_reason(approval).message)
-            error.approval_id = approval.approval_id
-            raise error
+            raise _pending(approval)
 
         async def drop(_: object) -> None:
             """Nothing was made durable: the id is free."""
@@ -110,9 +106,7 @@ class JournaledCommands:
             raise DuplicateClientOrderId(
                 f"command_id {command.command_id} waits for an approval with other content; nothing was sent"
             )
-        error = ApprovalPending(waiting_reason(approval).message)
-        error.approval_id = approval.approval_id
-        raise error
+        raise _pending(approval)
 
     def facts(
         self,
@@ -194,7 +188,7 @@ class JournaledCommands:
         """Write the intent, send once, check what was answered, and write down what became of it."""
         kind = CallKind.REDUCE if permit == REDUCING else CallKind.SUBMIT
         journaled = await self._begin(command, kind, permit)
-        reply = self._latched(command, permit) or check(
+        reply = self._desk.gate.latched(command.account, command.caller, permit) or check(
             await send(entry, kind, command.kind, function, superseded=partial(self._superseded, command, permit))
         )
         if journaled:
@@ -202,19 +196,9 @@ class JournaledCommands:
                 await self._end(command, reply)
         return reply
 
-    def _latched(self, command: Command, permit: str) -> Reply | None:
-        """Return the reply of a command that must not leave any more: trading was halted since."""
-        if permit == REDUCING:
-            return None
-        try:
-            self._desk.gate.check_halt(command.account, command.caller)
-        except Halted as error:
-            return Reply(proof=Proof.NOTHING_SENT, error=error, reason=reason_of(error))
-        return None
-
     async def _superseded(self, command: Command, permit: str) -> bool:
         """Whether a command must not be sent once more."""
-        return self._latched(command, permit) is not None
+        return self._desk.gate.latched(command.account, command.caller, permit) is not None
 
     async def _begin(self, command: Command, kind: CallKind, permit: str) -> bool:
         try:
@@ -276,6 +260,12 @@ class JournaledCommands:
             elif isinstance(one, Order):
                 found.append(one)
         return found
+
+
+def _pending(approval: Approval) -> ApprovalPending:
+    error = ApprovalPending(waiting_reason(approval).message)
+    error.approval_id = approval.approval_id
+    return error
 
 
 def command_of(kind: str, command_id: str, account: AccountKey, caller: str, content: dict[str, Any]) -> Command:

@@ -135,7 +135,8 @@ class _ListPlan:
             claims = await desk.journal.claim_list(self._intents(OrderStatus.SUBMITTED), permit)
             claimed = [known for known, _ in claims]
         provider = entry.access.provider
-        reply = desk.placing.latched(claimed[0], permit) or await send(
+        first = claimed[0].order
+        reply = desk.gate.latched(first.request.account, first.owner, permit) or await send(
             entry,
             CallKind.SUBMIT,
             "submit_order_list",

@@ -15,7 +15,6 @@ from gatehook.guard.facts import OrderFacts
 from gatehook.kinds.amounts import LEDGER
 from gatehook.kinds.checks import check_shape
 from gatehook.kinds.errors import DuplicateClientOrderId
-from gatehook.kinds.errors import Halted
 from gatehook.kinds.orders import Order
 from gatehook.kinds.orders import OrderRequest
 from gatehook.kinds.orders import OrderStatus
@@ -33,9 +32,6 @@ from gatehook.orders.plan import Plan
 from gatehook.orders.plan import waiting_reason
 from gatehook.orders.records import Conclusion
 from gatehook.orders.records import Known
-from gatehook.orders.sending import Proof
-from gatehook.orders.sending import Reply
-from gatehook.orders.sending import reason_of
 from gatehook.orders.sending import send
 
 if TYPE_CHECKING:
@@ -148,20 +144,10 @@ class Placing:
 
     async def superseded(self, known: Known, permit: str) -> bool:
         """Whether an order must not be sent once more: the venue has it after all, or trading was halted."""
-        if self.latched(known, permit) is not None:
+        if self._desk.gate.latched(known.order.request.account, known.order.owner, permit) is not None:
             return True
         now = await self._desk.journal.order(known.order.request.client_order_id)
         return now is None or now.order.status is not OrderStatus.SUBMITTED
-
-    def latched(self, known: Known, permit: str) -> Reply | None:
-        """Return the reply of an order that must not leave any more: trading was halted since."""
-        if permit == REDUCING:
-            return None
-        try:
-            self._desk.gate.check_halt(known.order.request.account, known.order.owner)
-        except Halted as error:
-            return Reply(proof=Proof.NOTHING_SENT, error=error, reason=reason_of(error))
-        return None
 
 
 class _OrderWay:
@@ -227,7 +213,7 @@ class _OrderWay:
         if not fresh:
             desk.guard.limits.release(self._client_order_id)
             return same(known, self._digest)
-        reply = desk.placing.latched(known, permit) or await send(
+        reply = desk.gate.latched(request.account, known.order.owner, permit) or await send(
             entry,
             CallKind.REDUCE if permit == REDUCING else CallKind.SUBMIT,
             self._how.what,
