@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 import pytest
 
@@ -112,3 +113,35 @@ def test_tracebacks_show_the_source(runtime, tmp_path):
     with pytest.raises(GatehookError) as caught:
         load_one(runtime, request(root))
     assert "raise ValueError('here')" in "".join(traceback.format_exception(caught.value.__cause__))
+
+
+def test_a_runtime_closes_while_an_abandoned_load_still_imports(tmp_path):
+    """Imports cannot be cancelled: sys.modules changes under the close that forgets a host's modules."""
+    over = threading.Event()
+
+    def import_on():
+        number = 0
+        while not over.is_set():
+            sys.modules[f"test_of_private_names_{number % 50}"] = sys
+            sys.modules.pop(f"test_of_private_names_{(number + 25) % 50}", None)
+            number += 1
+
+    root = write(tmp_path, {"plugin.py": HOOK})
+    before = set(sys.modules)
+    switching = sys.getswitchinterval()
+    importing = threading.Thread(target=import_on)
+    try:
+        sys.setswitchinterval(1e-6)
+        importing.start()
+        for _ in range(200):
+            runtime = PythonRuntime()
+            runtime.open()
+            load_one(runtime, request(root))
+            runtime.close()
+    finally:
+        over.set()
+        importing.join()
+        sys.setswitchinterval(switching)
+        for name in set(sys.modules) - before:
+            if name.startswith("test_of_private_names"):
+                del sys.modules[name]

@@ -74,12 +74,13 @@ class ModuleSpace(MetaPathFinder):
     def _begin(self, package: str) -> None:
         """Make a package without code of its own at once: the import system takes as long for it as for a module."""
         parent = package.rpartition(".")[0]
-        if package in sys.modules or parent not in sys.modules:
+        holder, source = sys.modules.get(parent), self._sources.get(package)
+        if package in sys.modules or holder is None or source is None:
             return
-        spec = self._sources[package].spec(package, ()) if package in self._sources else None
+        spec = source.spec(package, ())
         if spec is not None and spec.loader is None:
             module = sys.modules[package] = module_from_spec(spec)
-            setattr(sys.modules[parent], package.rpartition(".")[2], module)
+            setattr(holder, package.rpartition(".")[2], module)
 
     def claim(self, package: str, source: ModuleSource) -> None:
         """Serve an installed package under its real name; one that the program imported before stays as it is."""
@@ -90,22 +91,25 @@ class ModuleSpace(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module of this space; every other name is somebody else's."""
-        package = next((one for one in _prefixes(fullname) if one in self._sources), None)
-        if package is not None:
-            below = fullname[len(package) + 1 :]
-            return self._sources[package].spec(fullname, tuple(below.split(".")) if below else ())
+        for package in _prefixes(fullname):
+            source = self._sources.get(package)
+            if source is not None:
+                below = fullname[len(package) + 1 :]
+                return source.spec(fullname, tuple(below.split(".")) if below else ())
         if fullname == ROOT or (fullname.startswith(f"{ROOT}.") and fullname.count(".") == 1):
             return ModuleSpec(fullname, None, is_package=True)
         return None
 
     def _forget(self, *packages: str) -> None:
         wanted = frozenset(packages)
-        for name in [name for name in sys.modules if not wanted.isdisjoint(_prefixes(name))]:
-            del sys.modules[name]
+        for name in list(sys.modules):  # a load that was abandoned may still import, in its own thread
+            if not wanted.isdisjoint(_prefixes(name)):
+                sys.modules.pop(name, None)
         for package in packages:
             parent, _, last = package.rpartition(".")
-            if parent in sys.modules:
-                vars(sys.modules[parent]).pop(last, None)
+            holder = sys.modules.get(parent)
+            if holder is not None:
+                vars(holder).pop(last, None)
 
 
 def _prefixes(name: str) -> Iterator[str]:
