@@ -23,15 +23,15 @@ import attrs
 from benchmarks.measuring import Budget
 from benchmarks.measuring import Row
 from benchmarks.memory_corpus import documents
-from builtin_plugins.sqlite_fts.backend import SqliteFts
-from builtin_plugins.sqlite_fts.database import open_reader
-from builtin_plugins.sqlite_fts.match import complete_match
-from builtin_plugins.sqlite_fts.match import partial_match
-from builtin_plugins.sqlite_fts.match import scope_match
 from gatehook.clocks import SystemClock
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
-from gatehook.kinds.memory_text import units_of
+from gatehook.memory.sqlite.backend import SqliteMemory
+from gatehook.memory.sqlite.database import open_reader
+from gatehook.memory.sqlite.match import complete_match
+from gatehook.memory.sqlite.match import partial_match
+from gatehook.memory.sqlite.match import scope_match
+from gatehook.memory.text import units_of
 
 LIMIT = 10
 NAMESPACES = 20
@@ -70,7 +70,7 @@ async def measure(path: Path, count: int, queries: int) -> list[Row]:
     rng = random.Random(7)
     docs, pool = documents(rng, count, NAMESPACES)
     rows = []
-    async with SqliteFts(path, SystemClock()) as memory:
+    async with SqliteMemory(path, SystemClock()) as memory:
         for at in range(0, len(docs), 1_000):
             await memory.upsert(docs[at : at + 1_000])
         with closing(open_reader(path)) as connection:
@@ -106,7 +106,7 @@ def everywhere(rng: random.Random, pool: list[str]) -> Query:
 
 
 async def side_by_side(
-    memory: SqliteFts, connection: sqlite3.Connection, queries: list[Query]
+    memory: SqliteMemory, connection: sqlite3.Connection, queries: list[Query]
 ) -> tuple[list[float], list[float]]:
     """Answer each query both ways, twice to warm up, and compare the rows; return the seconds of each."""
     ours: list[float] = []

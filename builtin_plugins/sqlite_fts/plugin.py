@@ -7,8 +7,7 @@ from pathlib import Path
 from gatehook import MemoryBackend
 from gatehook import PluginContext
 from gatehook import hookimpl
-
-from .backend import SqliteFts
+from gatehook.memory.sqlite.backend import SqliteMemory
 
 
 @hookimpl
@@ -16,4 +15,4 @@ def provide_memory_backend(context: PluginContext) -> MemoryBackend:
     """Build the memory over the configured file, or over one in the entry's own directory."""
     configured = context.config.get("path")
     path = context.data_dir / "memory.sqlite" if configured is None else Path(configured).expanduser()
-    return SqliteFts(path, context.clock)
+    return SqliteMemory(path, context.clock)

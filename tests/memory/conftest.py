@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from builtin_plugins.sqlite_fts.backend import SqliteFts
+from gatehook.memory.sqlite.backend import SqliteMemory
 from gatehook.testing.memory_probes import SetClock
 
 
@@ -24,8 +24,8 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-async def memory(path: Path, clock: SetClock) -> AsyncIterator[SqliteFts]:
-    async with SqliteFts(path, clock) as memory:
+async def memory(path: Path, clock: SetClock) -> AsyncIterator[SqliteMemory]:
+    async with SqliteMemory(path, clock) as memory:
         yield memory
 
 

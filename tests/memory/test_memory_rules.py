@@ -9,8 +9,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from gatehook.kinds import filters
-from gatehook.kinds import memory_ranking as ranking
-from gatehook.kinds import memory_rules as rules
 from gatehook.kinds.capabilities import MemoryCapabilities
 from gatehook.kinds.capabilities import vocabulary
 from gatehook.kinds.errors import CursorExpired
@@ -19,12 +17,14 @@ from gatehook.kinds.filters import matches
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
-from gatehook.kinds.memory_snippet import snippet
-from gatehook.kinds.memory_text import Unit
-from gatehook.kinds.memory_text import fold
-from gatehook.kinds.memory_text import parts_of
-from gatehook.kinds.memory_text import spaced
-from gatehook.kinds.memory_text import units_of
+from gatehook.memory import ranking
+from gatehook.memory import rules
+from gatehook.memory.snippet import snippet
+from gatehook.memory.text import Unit
+from gatehook.memory.text import fold
+from gatehook.memory.text import parts_of
+from gatehook.memory.text import spaced
+from gatehook.memory.text import units_of
 from gatehook.testing.memory_probes import declared_in
 from tests.memory.test_sqlite_fts_statements import PLUGIN
 

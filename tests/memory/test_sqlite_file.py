@@ -9,10 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from builtin_plugins.sqlite_fts import schema
-from builtin_plugins.sqlite_fts.backend import SqliteFts
-from builtin_plugins.sqlite_fts.database import WriteLock
-from builtin_plugins.sqlite_fts.database import open_writer
 from gatehook import GatehookError
 from gatehook import MemoryDoc
 from gatehook.kinds.errors import Closed
@@ -20,6 +16,10 @@ from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.kinds.provider import HealthStatus
+from gatehook.memory.sqlite import schema
+from gatehook.memory.sqlite.backend import SqliteMemory
+from gatehook.memory.sqlite.database import WriteLock
+from gatehook.memory.sqlite.database import open_writer
 from gatehook.testing.memory_probes import SetClock
 
 pytestmark = pytest.mark.anyio
@@ -31,13 +31,13 @@ ALL = (NamespaceSelector.everything(),)
 async def opening(path: Path) -> str:
     """Return the code with which the file is refused."""
     with pytest.raises(GatehookError) as caught:
-        async with SqliteFts(path, SetClock()):
+        async with SqliteMemory(path, SetClock()):
             pass
     return caught.value.diagnostics[0].code
 
 
 async def filled(path: Path) -> bytes:
-    async with SqliteFts(path, SetClock()) as memory:
+    async with SqliteMemory(path, SetClock()) as memory:
         await memory.upsert([DOC])
     return path.read_bytes()
 
@@ -97,9 +97,9 @@ async def test_an_empty_file_is_a_new_memory(path: Path) -> None:
     await filled(path)
 
 
-async def test_32_the_second_only_reads_and_says_who_writes(memory: SqliteFts, path: Path, clock: SetClock) -> None:
+async def test_32_the_second_only_reads_and_says_who_writes(memory: SqliteMemory, path: Path, clock: SetClock) -> None:
     await memory.upsert([DOC])
-    async with SqliteFts(path, clock) as second:
+    async with SqliteMemory(path, clock) as second:
         assert second.health().status is HealthStatus.DEGRADED
         assert "only reads" in second.health().reasons[0]
         assert [hit.stored.doc for hit in (await second.search(Query(text="hello", namespaces=ALL))).hits]
@@ -117,7 +117,7 @@ async def test_the_lock_is_free_after_closing(path: Path) -> None:
 
 
 async def test_33_after_closing_every_method_raises_closed(path: Path, clock: SetClock) -> None:
-    memory = SqliteFts(path, clock)
+    memory = SqliteMemory(path, clock)
     async with memory:
         pass
     await memory.__aexit__(None, None, None)
@@ -137,7 +137,7 @@ async def test_33_after_closing_every_method_raises_closed(path: Path, clock: Se
 
 
 async def test_a_damage_found_while_running_is_seen_in_health(
-    memory: SqliteFts, bare: sqlite3.Connection, clock: SetClock
+    memory: SqliteMemory, bare: sqlite3.Connection, clock: SetClock
 ) -> None:
     await memory.upsert([DOC])
     bare.execute("ALTER TABLE docs RENAME TO gone")
@@ -149,11 +149,11 @@ async def test_a_damage_found_while_running_is_seen_in_health(
     assert memory.health().status is HealthStatus.OK
 
 
-async def test_only_the_owner_can_read_the_lock(memory: SqliteFts, path: Path) -> None:
+async def test_only_the_owner_can_read_the_lock(memory: SqliteMemory, path: Path) -> None:
     assert path.with_name("memory.sqlite.lock").stat().st_mode & 0o077 == 0
 
 
-async def test_35_forgetting_rewrites_an_index_that_no_merge_has_touched(memory: SqliteFts, path: Path) -> None:
+async def test_35_forgetting_rewrites_an_index_that_no_merge_has_touched(memory: SqliteMemory, path: Path) -> None:
     kept = [MemoryDoc(id=f"k{n}", text=f"kept {n}", namespace=("n",), ts=1) for n in range(50)]
     await memory.upsert([*kept, MemoryDoc(id="s", text="one xqzzyforgetmetoken", namespace=("n",), ts=1)])
     assert await memory.forget(("n",), ["s"]) == 1

@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from builtin_plugins.sqlite_fts.database import open_writer
-from builtin_plugins.sqlite_fts.scope import above
-from builtin_plugins.sqlite_fts.scope import read_namespace
-from builtin_plugins.sqlite_fts.scope import write_namespace
-from builtin_plugins.sqlite_fts.searching import Search
-from builtin_plugins.sqlite_fts.writing import upsert
 from gatehook.kinds import filters
 from gatehook.kinds.filters import check_filter
 from gatehook.kinds.filters import matches
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
-from gatehook.kinds.memory_rules import fields_of
+from gatehook.memory.rules import fields_of
+from gatehook.memory.sqlite.database import open_writer
+from gatehook.memory.sqlite.scope import above
+from gatehook.memory.sqlite.scope import read_namespace
+from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.sqlite.searching import Search
+from gatehook.memory.sqlite.writing import upsert
 
 ALL = (NamespaceSelector.everything(),)
 WORDS = st.sampled_from(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from builtin_plugins.sqlite_fts.backend import SqliteFts
-from builtin_plugins.sqlite_fts.scope import TOKEN_LENGTH
-from builtin_plugins.sqlite_fts.scope import field_token
-from builtin_plugins.sqlite_fts.scope import selector_tokens
 from gatehook.clocks import SystemClock
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
+from gatehook.memory.sqlite.backend import SqliteMemory
+from gatehook.memory.sqlite.scope import TOKEN_LENGTH
+from gatehook.memory.sqlite.scope import field_token
+from gatehook.memory.sqlite.scope import selector_tokens
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_words_of_the_index_itself_find_nothing(tmp_path):
     space = NamespaceSelector(namespace=("a",))
     tokens = [*selector_tokens(space, with_past=True), field_token("tags", "loud")]
-    async with SqliteFts(tmp_path / "memory.sqlite", SystemClock()) as memory:
+    async with SqliteMemory(tmp_path / "memory.sqlite", SystemClock()) as memory:
         await memory.upsert([MemoryDoc(id="1", text="hello", namespace=("a",), ts=1, tags=frozenset({"loud"}))])
         for token in tokens:
             assert len(token) >= TOKEN_LENGTH

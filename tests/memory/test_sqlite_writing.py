@@ -8,14 +8,14 @@ import sqlite3
 import anyio
 import pytest
 
-from builtin_plugins.sqlite_fts import writer as writing
-from builtin_plugins.sqlite_fts.backend import SqliteFts
-from builtin_plugins.sqlite_fts.writing import upsert
 from gatehook import MemoryDoc
 from gatehook.kinds.errors import Conflict
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
+from gatehook.memory.sqlite import writer as writing
+from gatehook.memory.sqlite.backend import SqliteMemory
+from gatehook.memory.sqlite.writing import upsert
 from gatehook.testing.memory_probes import SetClock
 
 NS = ("n",)
@@ -25,7 +25,7 @@ def doc(id_: str, text: str = "words", **fields: object) -> MemoryDoc:
     return MemoryDoc(id=id_, text=text, **{"namespace": NS, "ts": 1, **fields})
 
 
-async def found(memory: SqliteFts, text: str, **fields: object) -> list[str]:
+async def found(memory: SqliteMemory, text: str, **fields: object) -> list[str]:
     page = await memory.search(Query(text=text, namespaces=(NamespaceSelector(namespace=NS),), **fields))
     return [hit.stored.doc.id for hit in page.hits]
 
@@ -38,7 +38,7 @@ def check_index(bare: sqlite3.Connection) -> None:
 
 @pytest.mark.anyio
 class TestGroups:
-    async def test_writes_that_wait_are_committed_together(self, memory: SqliteFts) -> None:
+    async def test_writes_that_wait_are_committed_together(self, memory: SqliteMemory) -> None:
         commits = []
         memory._writer._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
         async with anyio.create_task_group() as tasks:
@@ -48,7 +48,7 @@ class TestGroups:
         assert (await memory.stats()).documents == 600
         assert len(commits) <= 600 / writing.GROUP + 3
 
-    async def test_a_conflict_in_a_group_undoes_only_itself(self, memory: SqliteFts) -> None:
+    async def test_a_conflict_in_a_group_undoes_only_itself(self, memory: SqliteMemory) -> None:
         await memory.upsert([doc("a")])
         conflicts = []
 
@@ -64,7 +64,7 @@ class TestGroups:
         assert len(conflicts) == 20
         assert (await memory.stats()).documents == 21
 
-    async def test_a_write_that_raises_is_undone(self, memory: SqliteFts) -> None:
+    async def test_a_write_that_raises_is_undone(self, memory: SqliteMemory) -> None:
         def half(connection: sqlite3.Connection) -> None:
             upsert(connection, [doc("half")], if_revision=None, now=1, max_bytes=100)
             raise RuntimeError("then this")
@@ -73,7 +73,7 @@ class TestGroups:
             await memory._writer.write(half)
         assert await memory.get(NS, ["half"]) == [None]
 
-    async def test_a_write_cancelled_before_its_turn_does_not_happen(self, memory: SqliteFts) -> None:
+    async def test_a_write_cancelled_before_its_turn_does_not_happen(self, memory: SqliteMemory) -> None:
         with anyio.CancelScope() as scope:
             scope.cancel()
             await memory.upsert([doc("never")])
@@ -81,7 +81,7 @@ class TestGroups:
         assert not memory._writer._waiting
 
     async def test_a_full_disk_fails_the_write_and_keeps_what_was(
-        self, memory: SqliteFts, bare: sqlite3.Connection
+        self, memory: SqliteMemory, bare: sqlite3.Connection
     ) -> None:
         await memory.upsert([doc("before")])
         connection = memory._writer._connection
@@ -96,7 +96,7 @@ class TestGroups:
 
 
 @pytest.mark.anyio
-async def test_a_turn_is_found_by_its_neighbours_words_and_no_longer_when_they_change(memory: SqliteFts) -> None:
+async def test_a_turn_is_found_by_its_neighbours_words_and_no_longer_when_they_change(memory: SqliteMemory) -> None:
     await memory.upsert([doc("1", "shall we hedge"), doc("2", "yes", prev_id="1"), doc("3", "done", prev_id="2")])
     assert await found(memory, "hedge") == ["1", "2"]
     assert set(await found(memory, "yes")) == {"1", "2", "3"}
@@ -112,7 +112,7 @@ async def test_a_turn_is_found_by_its_neighbours_words_and_no_longer_when_they_c
 
 @pytest.mark.anyio
 async def test_a_search_as_of_a_time_does_not_use_the_context_of_later_turns(
-    memory: SqliteFts, clock: SetClock
+    memory: SqliteMemory, clock: SetClock
 ) -> None:
     clock.time = 10
     await memory.upsert([doc("1", "question")])
@@ -124,7 +124,7 @@ async def test_a_search_as_of_a_time_does_not_use_the_context_of_later_turns(
 
 @pytest.mark.anyio
 async def test_what_expired_is_swept_when_something_is_written(
-    memory: SqliteFts, clock: SetClock, bare: sqlite3.Connection
+    memory: SqliteMemory, clock: SetClock, bare: sqlite3.Connection
 ) -> None:
     await memory.upsert([doc("old", expires_at=clock.time + 1)])
     clock.time += 2
@@ -135,7 +135,7 @@ async def test_what_expired_is_swept_when_something_is_written(
 
 @pytest.mark.anyio
 async def test_after_any_writes_the_index_is_whole(
-    memory: SqliteFts, clock: SetClock, bare: sqlite3.Connection
+    memory: SqliteMemory, clock: SetClock, bare: sqlite3.Connection
 ) -> None:
     rng = random.Random(3)
     ids = [f"d{n}" for n in range(12)]
@@ -155,7 +155,7 @@ async def test_after_any_writes_the_index_is_whole(
 
 
 @pytest.mark.anyio
-async def test_a_search_past_its_time_is_interrupted_and_the_next_one_runs(memory: SqliteFts) -> None:
+async def test_a_search_past_its_time_is_interrupted_and_the_next_one_runs(memory: SqliteMemory) -> None:
     await memory.upsert([doc(f"d{n}", "common words " * 50, ts=n) for n in range(3_000)])
     with pytest.raises(TimeoutError):
         await found(memory, "common words", timeout=0.0001)
@@ -163,7 +163,7 @@ async def test_a_search_past_its_time_is_interrupted_and_the_next_one_runs(memor
 
 
 @pytest.mark.anyio
-async def test_what_has_every_word_comes_before_what_has_one_often(memory: SqliteFts) -> None:
+async def test_what_has_every_word_comes_before_what_has_one_often(memory: SqliteMemory) -> None:
     await memory.upsert([doc("often", "gold gold rally rally"), doc("all", f"gold {'filler ' * 80} rally yesterday")])
     page = await memory.search(Query(text="gold rally yesterday", namespaces=(NamespaceSelector(namespace=NS),)))
     assert [hit.stored.doc.id for hit in page.hits] == ["all", "often"]

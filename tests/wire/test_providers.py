@@ -320,14 +320,14 @@ async def test_arguments_against_the_wire_reach_no_provider(tool, arguments, poi
 
 
 async def test_a_memory_is_the_same_over_the_wire(tmp_path):
-    from builtin_plugins.sqlite_fts.backend import SqliteFts
+    from gatehook.memory.sqlite.backend import SqliteMemory
 
     docs = [
         MemoryDoc(id=str(number), text=f"note {number}", namespace=("a", "b"), ts=number + 1, meta={"n": number})
         for number in range(600)
     ]
     async with (
-        SqliteFts(tmp_path / "memory.sqlite", SystemClock()) as store,
+        SqliteMemory(tmp_path / "memory.sqlite", SystemClock()) as store,
         connected({Kind.MEMORY: store}) as session,
     ):
         memory = WireMemory(session, context())

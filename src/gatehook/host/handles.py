@@ -19,11 +19,13 @@ from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.market_data import Channel
 from gatehook.kinds.market_data import MarketData
 from gatehook.kinds.market_data import Subscription
+from gatehook.kinds.memory import IndexPart
 from gatehook.kinds.memory import MemoryBackend
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import MemoryStats
 from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import NamespaceSelector
+from gatehook.kinds.memory import Progress
 from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import SearchPage
@@ -272,8 +274,24 @@ class MemoryHandle(Handle):
         provider: MemoryBackend = port.require()
         return port.many(tuple, "namespaces", await port.call(provider.namespaces, prefix, limit=limit))
 
-    async def flush(self) -> None:
-        """Return when everything written before is searchable in every mode."""
+    async def flush(self, *, vectors: bool = False) -> None:
+        """Return when everything written before is in the index; with ``vectors`` also in every mode's."""
         port = self._source()
         provider: MemoryBackend = port.require()
-        await port.call(provider.flush)
+        await port.call(provider.flush, vectors=vectors)
+
+    async def reindex(self, part: IndexPart = IndexPart.ALL) -> AsyncIterator[Progress]:
+        """Build an index again from the stored texts while searches go on.
+
+        Raises:
+            UnsupportedCapability: when this memory cannot.
+        """
+        provider: MemoryBackend = self._source().require()
+        async for progress in provider.reindex(part):
+            yield progress
+
+    async def maintain(self, budget: float) -> None:
+        """Do what makes searches faster or files smaller, for about ``budget`` seconds."""
+        port = self._source()
+        provider: MemoryBackend = port.require()
+        await port.call(provider.maintain, budget)

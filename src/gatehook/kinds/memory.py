@@ -101,7 +101,8 @@ class Query:
     """What to search. Any text is a safe query; an empty or punctuation-only one lists the newest first.
 
     ``half_life`` is in nanoseconds; ``now`` and ``as_of`` are times; ``timeout`` is in seconds. As of a time, a search
-    sees only what happened until then, in the revision that was known then.
+    sees only what happened until then, in the revision that was known then. ``explain`` asks for more ``parts`` of
+    each hit: of each leg (lexical, vector) its rank and its raw and normalised score.
     """
 
     text: str = ""
@@ -115,6 +116,7 @@ class Query:
     as_of: Ns | None = None
     min_score: float | None = None
     snippet_chars: int = 240
+    explain: bool = False
     timeout: float = 2.0
 
     def __attrs_post_init__(self) -> None:
@@ -170,6 +172,23 @@ class MemoryStats:
     details: Mapping[str, Scalar] = attrs.field(factory=dict)
 
 
+class IndexPart(StrEnum):
+    """What ``reindex`` builds again out of the stored texts."""
+
+    LEXICAL = "lexical"
+    VECTORS = "vectors"
+    ALL = "all"
+
+
+@attrs.frozen(kw_only=True)
+class Progress:
+    """How far long work is: ``done`` of ``total`` (``None`` while it is not known) in the units of ``what``."""
+
+    done: int
+    total: int | None = None
+    what: str = "documents"
+
+
 class MemoryBackend(Provider, ABC):
     """What the author of a memory plugin implements. Every write is durable when it returns; ``aclose`` is
     ``__aexit__``, after which every method raises ``Closed``.
@@ -220,13 +239,25 @@ class MemoryBackend(Provider, ABC):
         filter: Filter | None = None,  # noqa: A002  the word that Query uses
         after: str | None = None,
     ) -> AsyncIterator[StoredDoc]:
-        """Iterate over documents by (namespace, id), from after ``memory_ranking.position(document)`` on."""
+        """Iterate over documents by (namespace, id), from after ``memory.ranking.position(document)`` on."""
         raise UnsupportedCapability("this memory cannot be scanned")
 
     async def namespaces(self, prefix: Namespace = (), *, limit: int = 1000) -> Sequence[Namespace]:
         """Return the namespaces below a prefix, sorted."""
         raise UnsupportedCapability("this memory does not list its namespaces")
 
-    async def flush(self) -> None:
-        """Return when everything written before is searchable in every mode."""
+    async def flush(self, *, vectors: bool = False) -> None:
+        """Return when everything written before is in the index on disk; with ``vectors`` also in every mode's.
+
+        Raises:
+            StorageUnavailable: what was written cannot be brought into the index; it is not lost.
+        """
+        return
+
+    def reindex(self, part: IndexPart = IndexPart.ALL) -> AsyncIterator[Progress]:
+        """Build an index again from the stored texts while searches go on; what was interrupted can be asked again."""
+        raise UnsupportedCapability("this memory has no index to build again")
+
+    async def maintain(self, budget: float) -> None:
+        """Do what makes searches faster or files smaller, for about ``budget`` seconds. Called when nothing else is."""
         return

@@ -20,7 +20,7 @@ from gatehook.kinds.memory import MemoryBackend
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
-from gatehook.kinds.memory_rules import fields_of
+from gatehook.memory.rules import fields_of
 from gatehook.testing import memory_probes as probes
 from gatehook.testing.memory_statements import NS
 from gatehook.testing.memory_statements import MemoryStatements

@@ -20,7 +20,7 @@ from gatehook.kinds.filters import Eq
 from gatehook.kinds.memory import MemoryBackend
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import SearchMode
-from gatehook.kinds.memory_ranking import position
+from gatehook.memory.ranking import position
 from gatehook.testing import memory_probes as probes
 from gatehook.testing.memory_contents_suite import ContentStatements
 from gatehook.testing.memory_finding_suite import FindingStatements

@@ -73,6 +73,10 @@ class WireMemory(Remote, MemoryBackend):
         found: Sequence[Namespace] = await self._link.ask("namespaces", {"prefix": prefix, "limit": limit})
         return found
 
-    async def flush(self) -> None:
-        """Return when everything written before is searchable."""
-        await self._link.ask("flush", {})
+    async def flush(self, *, vectors: bool = False) -> None:
+        """Return when everything written before is in the index."""
+        await self._link.ask("flush", {"vectors": vectors})
+
+    async def maintain(self, budget: float) -> None:
+        """Let it do what makes searches faster or files smaller."""
+        await self._link.ask("maintain", {"budget": budget})

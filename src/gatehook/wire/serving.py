@@ -16,12 +16,12 @@ from anyio.abc import TaskGroup
 from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.memory import StoredDoc
-from gatehook.kinds.memory_ranking import position
 from gatehook.kinds.provider import Health
 from gatehook.kinds.streams import Items
 from gatehook.kinds.streams import Overflow
 from gatehook.kinds.streams import Sink
 from gatehook.kinds.streams import open_stream
+from gatehook.memory.ranking import position
 from gatehook.wire.codec import NotOnTheWire
 from gatehook.wire.codec import WireCodec
 from gatehook.wire.errors import InvalidArguments

@@ -102,7 +102,7 @@ _READS: Final[Mapping[Kind, Sequence[str]]] = {
 _WRITES: Final[Mapping[Kind, Sequence[str]]] = {
     Kind.CHANNEL: ("send",),
     Kind.NOTIFIER: ("notify",),
-    Kind.MEMORY: ("upsert", "delete", "forget", "flush"),
+    Kind.MEMORY: ("upsert", "delete", "forget", "flush", "maintain"),
 }
 #: By position, so that the table names none: what sends orders is the desk alone.
 _TRADES: Final[Mapping[Kind, Sequence[str]]] = {

@@ -16,8 +16,6 @@ from gatehook import PluginContext
 from gatehook import UnsupportedCapability
 from gatehook import hookimpl
 from gatehook.context import Clock
-from gatehook.kinds import memory_ranking as ranking
-from gatehook.kinds import memory_rules as rules
 from gatehook.kinds.errors import Closed
 from gatehook.kinds.errors import Conflict
 from gatehook.kinds.filters import Filter
@@ -33,11 +31,13 @@ from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import SearchPage
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.memory import UpsertReport
-from gatehook.kinds.memory_snippet import snippet
-from gatehook.kinds.memory_text import fold
-from gatehook.kinds.memory_text import parts_of
-from gatehook.kinds.memory_text import units_of
-from gatehook.kinds.memory_text import words_of
+from gatehook.memory import ranking
+from gatehook.memory import rules
+from gatehook.memory.snippet import snippet
+from gatehook.memory.text import fold
+from gatehook.memory.text import parts_of
+from gatehook.memory.text import units_of
+from gatehook.memory.text import words_of
 
 Key = tuple[Namespace, str]
 

@@ -1,0 +1,213 @@
+"""The memory: each method checks its arguments, then hands a function to the writer's or a reader's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from collections.abc import Awaitable
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+from typing import Self
+from typing import TypeVar
+
+import anyio.to_thread
+
+from gatehook import MemoryBackend
+from gatehook.context import Clock
+from gatehook.kinds.errors import Closed
+from gatehook.kinds.errors import StorageUnavailable
+from gatehook.kinds.errors import UnsupportedCapability
+from gatehook.kinds.filters import Filter
+from gatehook.kinds.filters import check_filter
+from gatehook.kinds.filters import is_encodable
+from gatehook.kinds.memory import MemoryDoc
+from gatehook.kinds.memory import MemoryStats
+from gatehook.kinds.memory import Namespace
+from gatehook.kinds.memory import NamespaceSelector
+from gatehook.kinds.memory import Query
+from gatehook.kinds.memory import SearchMode
+from gatehook.kinds.memory import SearchPage
+from gatehook.kinds.memory import StoredDoc
+from gatehook.kinds.memory import UpsertReport
+from gatehook.kinds.provider import Health
+from gatehook.kinds.provider import HealthStatus
+from gatehook.memory.ranking import position
+from gatehook.memory.ranking import read_position
+from gatehook.memory.sqlite import reading
+from gatehook.memory.sqlite import writing
+from gatehook.memory.sqlite.database import WriteLock
+from gatehook.memory.sqlite.database import check_file
+from gatehook.memory.sqlite.database import open_writer
+from gatehook.memory.sqlite.forgetting import forget
+from gatehook.memory.sqlite.readers import Readers
+from gatehook.memory.sqlite.searching import Search
+from gatehook.memory.sqlite.writer import Writer
+
+T = TypeVar("T")
+
+_MAX_BYTES: Final = 1_000_000
+_LEXICAL: Final = frozenset({SearchMode.AUTO, SearchMode.LEXICAL})
+_SWEEP_SECONDS: Final = 600.0
+
+
+class SqliteMemory(MemoryBackend):
+    """A memory in one SQLite file. The first process to open it writes; the others read, and say so in their health."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = WriteLock(path)
+        self._writer: Writer | None = None
+        self._readers: Readers | None = None
+        self._health = Health()
+        self._next_sweep = 0.0
+
+    async def __aenter__(self) -> Self:
+        connection = await anyio.to_thread.run_sync(self._open)
+        if connection is not None:
+            self._writer = Writer(connection)
+        self._readers = Readers(self._path)
+        return self
+
+    def _open(self) -> sqlite3.Connection | None:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        check_file(self._path)
+        if not self._lock.take():
+            reason = f"process {self._lock.holder()} writes {self._path}; this one only reads"
+            self._health = Health(status=HealthStatus.DEGRADED, reasons=(reason,))
+            return None
+        try:
+            return open_writer(self._path)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        readers, self._readers = self._readers, None
+        writer, self._writer = self._writer, None
+        if readers is not None:
+            await readers.close()
+        if writer is not None:
+            await writer.close()
+        self._lock.release()
+
+    def health(self) -> Health:
+        """Say how the last use of the file went."""
+        return self._health
+
+    async def upsert(self, docs: Sequence[MemoryDoc], *, if_revision: Mapping[str, int] | None = None) -> UpsertReport:
+        """Write documents; see ``MemoryBackend.upsert``."""
+        now = self._clock.now()
+        work = partial(writing.upsert, docs=tuple(docs), if_revision=if_revision, now=now, max_bytes=_MAX_BYTES)
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + _SWEEP_SECONDS
+            await self._write(partial(writing.sweep, now=now))
+        return await self._write(work)
+
+    async def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Delete documents and their past revisions."""
+        return await self._write(partial(writing.delete, namespace=namespace, ids=_known_texts(namespace, ids)))
+
+    async def forget(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Delete documents so that no byte stays in the database, its log or its index."""
+        work = partial(forget, namespace=namespace, ids=_known_texts(namespace, ids))
+        return await self._watched(lambda: self._writing().alone(work))
+
+    async def get(self, namespace: Namespace, ids: Sequence[str]) -> list[StoredDoc | None]:
+        """Return documents in the order of ``ids``."""
+        known = _known_texts(namespace, ids)
+        found = await self._read(partial(reading.get, namespace=namespace, ids=known, now=self._clock.now()))
+        by_id = dict(zip(known, found, strict=True))
+        return [by_id.get(id_) for id_ in ids]
+
+    async def search(self, query: Query) -> SearchPage:
+        """Search by words; see ``MemoryBackend.search``."""
+        started = time.perf_counter()
+        if query.mode not in _LEXICAL:
+            raise UnsupportedCapability(f"this memory has no {query.mode} search")
+        _check(query.filter)
+        search = Search.prepare(query, self._clock.now())
+        hits, cursor = await self._read(search.run, query.timeout)
+        took = (time.perf_counter() - started) * 1_000
+        return SearchPage(hits=hits, cursor=cursor, mode_used=SearchMode.LEXICAL, took_ms=took)
+
+    async def stats(self, namespace: NamespaceSelector | None = None) -> MemoryStats:
+        """Count what is there, in a namespace or in all."""
+        selector = namespace or NamespaceSelector.everything()
+        return await self._read(partial(reading.stats, selector=selector, path=self._path, now=self._clock.now()))
+
+    async def namespaces(self, prefix: Namespace = (), *, limit: int = 1000) -> Sequence[Namespace]:
+        """Return the namespaces at and below a prefix, sorted."""
+        return await self._read(partial(reading.namespaces, prefix=prefix, limit=limit, now=self._clock.now()))
+
+    def scan(
+        self,
+        namespace: NamespaceSelector,
+        *,
+        filter: Filter | None = None,  # noqa: A002  the word of the interface
+        after: str | None = None,
+    ) -> AsyncIterator[StoredDoc]:
+        """Iterate over documents by (namespace, id); no connection is held between two of them."""
+        _check(filter)
+        return self._scan(namespace, filter, None if after is None else read_position(after))
+
+    async def _scan(
+        self, selector: NamespaceSelector, filter_: Filter | None, after: tuple[Namespace, str] | None
+    ) -> AsyncIterator[StoredDoc]:
+        while True:
+            page = await self._read(
+                partial(reading.scan_page, selector=selector, filter_=filter_, after=after, now=self._clock.now())
+            )
+            for stored in page:
+                yield stored
+            if len(page) < reading.SCAN_PAGE:
+                return
+            after = read_position(position(page[-1].doc))
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._watched(lambda: self._writing().write(work))
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T], timeout: float | None = None) -> T:
+        return await self._watched(lambda: self._reading().read(work, timeout))
+
+    def _writing(self) -> Writer:
+        self._reading()
+        if self._writer is None:
+            raise StorageUnavailable(self._health.reasons[0])
+        return self._writer
+
+    def _reading(self) -> Readers:
+        if self._readers is None:
+            raise Closed("this memory is closed")
+        return self._readers
+
+    async def _watched(self, use: Callable[[], Awaitable[T]]) -> T:
+        """Turn the engine's errors into ours, and remember them for ``health``."""
+        try:
+            result = await use()
+        except sqlite3.Error as error:
+            self._health = Health(status=HealthStatus.DOWN, reasons=(f"{self._path}: {error}",))
+            raise StorageUnavailable(f"{self._path}: {error}") from error
+        if self._health.status is HealthStatus.DOWN:
+            self._health = Health()
+        return result
+
+
+def _check(filter_: Filter | None) -> None:
+    if filter_ is not None:
+        check_filter(filter_)
+
+
+def _known_texts(namespace: Namespace, ids: Sequence[str]) -> list[str]:
+    """Return the distinct ids that can exist: none with a lone surrogate can."""
+    if not all(is_encodable(segment) for segment in namespace):
+        return []
+    return [id_ for id_ in dict.fromkeys(ids) if is_encodable(id_)]

@@ -1,0 +1,72 @@
+"""FTS5 expressions, built of quoted words only: nothing of a query is ever syntax."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from gatehook.kinds.filters import And
+from gatehook.kinds.filters import Eq
+from gatehook.kinds.filters import Filter
+from gatehook.kinds.filters import In
+from gatehook.kinds.memory import Query
+from gatehook.memory.sqlite.scope import TOKEN_KEYS
+from gatehook.memory.sqlite.scope import TOKEN_LENGTH
+from gatehook.memory.sqlite.scope import field_token
+from gatehook.memory.sqlite.scope import selector_tokens
+from gatehook.memory.text import Unit
+from gatehook.memory.text import parts_of
+
+_TOKEN_FIELDS: Final = frozenset({"tags", *(f"meta.{key}" for key in TOKEN_KEYS)})
+_MAX_GROUPS: Final = 4
+
+
+def scope_match(query: Query) -> str:
+    """Return the part that selects by tokens; it may be empty, and lets through at least what the query's SQL does."""
+    groups = [*_field_groups(query.filter)][:_MAX_GROUPS]
+    if all(selector.namespace or selector.exact for selector in query.namespaces):
+        with_past = query.as_of is not None
+        groups.insert(0, [t for one in query.namespaces for t in selector_tokens(one, with_past=with_past)])
+    return " AND ".join(f"scope : ({_any(group)})" for group in groups)
+
+
+def _field_groups(filter_: Filter | None) -> Iterable[list[str]]:
+    """Yield sets of tokens of which a passing document has one each."""
+    match filter_:
+        case And(parts):
+            for part in parts:
+                yield from _field_groups(part)
+        case Eq(field, str(value)) if field in _TOKEN_FIELDS:
+            yield [field_token(field, value)]
+        case In(field, values) if field in _TOKEN_FIELDS and values and all(isinstance(v, str) for v in values):
+            yield [field_token(field, str(value)) for value in values]
+
+
+def _any(words: Iterable[str]) -> str:
+    return " OR ".join(f'"{word}"' for word in words)
+
+
+def complete_match(units: tuple[Unit, ...], scope: str, *, context: bool) -> str:
+    """Match documents with every unit."""
+    return _within([_phrase(unit.words) for unit in units], " AND ", scope, context=context)
+
+
+def partial_match(units: tuple[Unit, ...], scope: str, *, context: bool) -> str:
+    """Match documents with any unit, or any part of one."""
+    wanted = dict.fromkeys(_phrase(words) for unit in units for words in (unit.words, *parts_of(unit)))
+    return _within(wanted, " OR ", scope, context=context)
+
+
+def _phrase(words: Iterable[str]) -> str:
+    return f'"{" ".join(words)}"'
+
+
+def _within(phrases: Iterable[str], word: str, scope: str, *, context: bool) -> str:
+    phrases = list(phrases)
+    text = f"({word.join(phrases)})"
+    # To look into some columns only costs a tenth of a search, and is needed only for what another column can hold.
+    if not context:
+        text = f"{{text tags}} : {text}"
+    elif any(len(phrase) >= TOKEN_LENGTH for phrase in phrases):
+        text = f"{{text tags ctx}} : {text}"
+    return f"{scope} AND {text}" if scope else text

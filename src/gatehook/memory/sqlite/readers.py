@@ -1,0 +1,119 @@
+"""Read-only connections, each used by one thread at a time, interrupted when nobody waits for their answer any more."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from typing import Generic
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from gatehook.memory.sqlite.database import open_reader
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+#: So many reads run side by side.
+READERS: Final = 3
+
+
+class _Lease(Generic[T]):
+    """One read: its connection while it runs, and whether its caller is gone."""
+
+    def __init__(self, work: Work[T]) -> None:
+        self.work = work
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._abandoned = False
+
+    def run(self, connection: sqlite3.Connection) -> T:
+        with self._lock:
+            if self._abandoned:
+                raise sqlite3.OperationalError("interrupted")
+            self._connection = connection
+        try:
+            return self.work(connection)
+        finally:
+            with self._lock:
+                self._connection = None
+
+    def abandon(self) -> None:
+        """Interrupt the read if it still runs; only this read, never the next one on its connection."""
+        with self._lock:
+            self._abandoned = True
+            if self._connection is not None:
+                self._connection.interrupt()
+
+
+class Readers:
+    """A pool of reading connections."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = anyio.CapacityLimiter(READERS)
+        self._changed = threading.Condition()
+        self._idle: list[sqlite3.Connection] = []
+        self._out = 0
+
+    async def read(self, work: Work[T], timeout: float | None = None) -> T:
+        """Run a read in a thread.
+
+        Raises:
+            TimeoutError: when it took longer than ``timeout`` seconds.
+            sqlite3.Error: when the database cannot be read.
+        """
+        lease = _Lease(work)
+        try:
+            with anyio.fail_after(timeout):
+                return await anyio.to_thread.run_sync(self._run, lease, abandon_on_cancel=True, limiter=self._threads)
+        finally:
+            lease.abandon()
+
+    async def close(self) -> None:
+        """Wait for reads under way, then close every connection. Idempotent."""
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._close)
+
+    def _run(self, lease: _Lease[T]) -> T:
+        connection = self._take()
+        try:
+            return lease.run(connection)
+        finally:
+            self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._changed:
+            self._out += 1
+            if self._idle:
+                return self._idle.pop()
+        try:
+            return open_reader(self._path)
+        except BaseException:
+            self._end_of_one()
+            raise
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._changed:
+            keep = len(self._idle) < READERS
+            if keep:
+                self._idle.append(connection)
+        if not keep:
+            connection.close()
+        self._end_of_one()
+
+    def _end_of_one(self) -> None:
+        with self._changed:
+            self._out -= 1
+            self._changed.notify_all()
+
+    def _close(self) -> None:
+        with self._changed:
+            while self._out:
+                self._changed.wait()
+            while self._idle:
+                self._idle.pop().close()

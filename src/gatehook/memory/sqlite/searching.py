@@ -1,0 +1,163 @@
+"""A search: the documents with every unit of the query first, then, if there is room, those with some of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+from typing import Final
+
+import attrs
+
+from gatehook.kinds.memory import Hit
+from gatehook.kinds.memory import NamespaceSelector
+from gatehook.kinds.memory import Query
+from gatehook.kinds.memory import StoredDoc
+from gatehook.kinds.times import Ns
+from gatehook.memory.ranking import COMPLETE
+from gatehook.memory.ranking import Position
+from gatehook.memory.ranking import Shortlist
+from gatehook.memory.ranking import SortKey
+from gatehook.memory.ranking import read_cursor
+from gatehook.memory.ranking import recency
+from gatehook.memory.ranking import relevance
+from gatehook.memory.ranking import sort_key
+from gatehook.memory.ranking import write_cursor
+from gatehook.memory.snippet import snippet
+from gatehook.memory.sqlite.conditions import Condition
+from gatehook.memory.sqlite.conditions import both
+from gatehook.memory.sqlite.conditions import of_query
+from gatehook.memory.sqlite.match import complete_match
+from gatehook.memory.sqlite.match import partial_match
+from gatehook.memory.sqlite.match import scope_match
+from gatehook.memory.sqlite.rows import DOCUMENT
+from gatehook.memory.sqlite.rows import read_document
+from gatehook.memory.sqlite.schema import BM25
+from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.text import Unit
+from gatehook.memory.text import units_of
+
+# Two steps: the index sorts nothing but numbers and is read while there are candidates, then documents are read by
+# them. By ``fts.rank`` each number that is read costs a search of its own, and a join sorts whole documents.
+_RANKED: Final = f"SELECT rowid, {BM25} AS strength FROM fts WHERE fts MATCH ? ORDER BY strength"  # noqa: S608  constants only
+_WANTED: Final = (
+    f"SELECT d.rid, {DOCUMENT} FROM json_each(?) AS wanted CROSS JOIN docs d"  # noqa: S608  constants only
+    " ON d.rid = wanted.value WHERE "
+)
+_NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
+#: So many documents are read beyond a page: one tells that there is another page, one that nothing better follows.
+_SPARE: Final = 2
+_READ_AT_ONCE: Final = 256
+_EVERYTHING: Final = (NamespaceSelector.everything(),)
+
+
+@attrs.frozen
+class _Found:
+    stored: StoredDoc
+    relevance: float
+    recency: float
+
+
+@attrs.frozen
+class Search:
+    """A query made ready: its words, its condition, where its page begins."""
+
+    query: Query
+    now: Ns
+    units: tuple[Unit, ...]
+    condition: Condition
+    after: SortKey | None
+
+    @classmethod
+    def prepare(cls, query: Query, now: Ns) -> Search:
+        """Take a query apart; nothing is read.
+
+        Raises:
+            CursorExpired: for a cursor of another query.
+        """
+        begin = read_cursor(query)
+        at = begin.now if begin else now if query.now is None else query.now
+        return cls(query, at, units_of(query.text), of_query(query, now), begin.key if begin else None)
+
+    def run(self, connection: sqlite3.Connection) -> tuple[tuple[Hit, ...], str | None]:
+        """Return a page's hits and the cursor to the next page."""
+        if self.query.limit == 0:
+            return (), None
+        best: Shortlist[_Found] = Shortlist(self.query.limit, self.after, self.query.min_score)
+        if self.units:
+            self._rank(connection, best)
+        else:
+            self._list(connection, best)
+        page, end = best.page()
+        hits = tuple(self._hit(-key[0], found) for key, found in page)
+        return hits, None if end is None else write_cursor(self.query, Position(end, self.now))
+
+    def _rank(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
+        scope = scope_match(self.query)
+        # A turn's context holds words of a later turn, which a search as of a time must not know.
+        context = self.query.as_of is None
+        every = complete_match(self.units, scope, context=context)
+        offered: set[int] = set()
+        self._offer(connection, best, every, offered, complete=True)
+        some = partial_match(self.units, scope, context=context)
+        # Otherwise every document with all units was offered: the shortlist would have closed to the rest.
+        if some != every and not best.is_closed_to(COMPLETE):
+            self._offer(connection, best, some, offered, complete=False)
+
+    def _offer(
+        self, connection: sqlite3.Connection, best: Shortlist[_Found], match: str, offered: set[int], *, complete: bool
+    ) -> None:
+        ranked = connection.execute(_RANKED, (match,))
+        count = self.query.limit + len(offered) + _SPARE
+        try:
+            while rows := ranked.fetchmany(count):
+                read = self._read(connection, [rid for rid, _ in rows if rid not in offered])
+                for rid, rank in rows:
+                    found = relevance(max(-rank, 0.0), complete=complete)
+                    if best.is_closed_to(found):
+                        return
+                    if rid in read:
+                        offered.add(rid)
+                        self._offer_one(best, read[rid], found)
+                count = min(2 * count, _READ_AT_ONCE)
+        finally:
+            ranked.close()
+
+    def _read(self, connection: sqlite3.Connection, rids: list[int]) -> dict[int, StoredDoc]:
+        """Return those of these documents that the query's condition lets pass."""
+        rows = connection.execute(f"{_WANTED}{self.condition.sql}", (json.dumps(rids), *self.condition.parameters))
+        return {rid: read_document(row) for rid, *row in rows}
+
+    def _offer_one(self, best: Shortlist[_Found], stored: StoredDoc, found: float) -> None:
+        doc = stored.doc
+        age = recency(doc.ts, doc.tags, self.query.half_life, self.now)
+        best.offer(sort_key(found * age, doc), _Found(stored, found, age))
+
+    def _list(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
+        """List the newest first; without words nothing has an age."""
+        for row in self._newest(connection):
+            stored = read_document(row)
+            best.offer(sort_key(1.0, stored.doc), _Found(stored, 1.0, 1.0))
+
+    def _newest(self, connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+        where = both(self.condition, self._behind(), self._of_scope())
+        sql = f"{_NEWEST}{where.sql} ORDER BY d.ts DESC, d.id, d.ns LIMIT ?"
+        return connection.execute(sql, (*where.parameters, self.query.limit + 1))
+
+    def _behind(self) -> Condition:
+        if self.after is None:
+            return Condition("1")
+        _, minus_ts, id_, namespace = self.after
+        behind = "(d.ts < ? OR (d.ts = ? AND (d.id, d.ns) > (?, ?)))"
+        return Condition(behind, (-minus_ts, -minus_ts, id_, write_namespace(namespace)))
+
+    def _of_scope(self) -> Condition:
+        """Let the index select where a filter has tokens; namespaces alone have a faster way."""
+        match = scope_match(attrs.evolve(self.query, namespaces=_EVERYTHING))
+        return Condition("d.rid IN (SELECT rowid FROM fts WHERE fts MATCH ?)", (match,)) if match else Condition("1")
+
+    def _hit(self, score: float, found: _Found) -> Hit:
+        text, spans = snippet(found.stored.doc.text, self.units, self.query.snippet_chars)
+        parts = {"lexical": found.relevance, "recency": found.recency}
+        return Hit(stored=found.stored, score=score, snippet=text, spans=spans, parts=parts)
