@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 
+from gatehook.config.auth import AuthConfig
 from gatehook.config.layers import parse_key
 from gatehook.config.lines import Key
 from gatehook.config.model import BESIDE_SECTIONS
@@ -60,6 +61,7 @@ def reference() -> tuple[Row, ...]:
     rows = [_row((name,), one) for name, section in SECTIONS.items() for one in settings_of(section)]
     inner = (
         (("plugins", "entries", "<entry>"), EntryConfig),
+        (("plugins", "entries", "<entry>", "auth"), AuthConfig),
         (("limits", "<scope>"), LimitsConfig),
         (("permissions", "<rule>"), PermissionRule),
     )
@@ -90,6 +92,7 @@ def shown(config: Config, schemas: Mapping[str, Mapping[str, Any]] | None = None
             **_section(entry),
             "url": _presentable(entry.url),
             "config": masked(entry, (schemas or {}).get(entry.plugin_id, {})),
+            "auth": None if entry.auth is None else _section(entry.auth),
         }
         for entry_id, entry in config.plugins.entries.items()
     }
@@ -121,6 +124,8 @@ def explain(config: Config, key: str, schemas: Mapping[str, Mapping[str, Any]] |
     """
     steps = parse_key(key) or (key,)
     everything = shown(config, schemas)
+    for entry in everything["plugins"]["entries"].values():
+        entry["auth"] = entry["auth"] or dict.fromkeys(one.key for one in settings_of(AuthConfig))
     try:
         value = get(everything, steps)
     except KeyError:

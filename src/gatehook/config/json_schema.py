@@ -8,6 +8,7 @@ from typing import Any
 from typing import Final
 from typing import Protocol
 
+from gatehook.config.auth import AuthConfig
 from gatehook.config.model import SECTIONS
 from gatehook.config.model import EntryConfig
 from gatehook.config.readers import AMOUNT
@@ -39,6 +40,7 @@ _CONVERSION: Final = {
 }
 _PATTERN: Final = {"type": "string", "pattern": r"^[^?\[\]]+$", "maxLength": LONGEST_PATTERN}
 _SCOPE: Final = {"type": "string", "pattern": "^[a-z][a-z0-9]*([._-][a-z0-9]+)*(/.+)?$"}
+_SECRET: Final = {"$ref": f"{_SCHEMA_ID}#/$defs/secretReference"}
 _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
     Shape.SWITCH: {"type": "boolean"},
     Shape.TEXT: _TEXT,
@@ -59,6 +61,7 @@ _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
     Shape.FREE: {"type": "object"},
     Shape.VENUE: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
     Shape.URL: {"type": "string", "pattern": "^https?://.+$"},
+    Shape.SECRET: {"anyOf": [{"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"}, _SECRET]},
     Shape.CURRENCY: _CURRENCY,
     Shape.CONVERSION: {"type": "object", "propertyNames": _CURRENCY, "additionalProperties": _CONVERSION},
     Shape.TIME_OF_DAY: {"type": "string", "pattern": f"^{TIME_OF_DAY}$"},
@@ -101,7 +104,7 @@ def config_json_schema(manifests: Iterable[HasConfig] = ()) -> dict[str, Any]:
         "type": "object",
         "propertyNames": _ID,
         "properties": own,
-        "additionalProperties": _table(settings_of(EntryConfig)),
+        "additionalProperties": _entry_table(),
     }
     sections["limits"] = {
         "type": "object",
@@ -133,8 +136,14 @@ def _setting(named: Named) -> dict[str, Any]:
     return made
 
 
-def _entry(manifest: HasConfig) -> dict[str, Any]:
+def _entry_table() -> dict[str, Any]:
     made = _table(settings_of(EntryConfig))
+    made["properties"]["auth"] = _table(settings_of(AuthConfig))
+    return made
+
+
+def _entry(manifest: HasConfig) -> dict[str, Any]:
+    made = _entry_table()
     schema = plain(manifest.config_schema)
     if not lint_schema(schema):
         # its own base, so that its local references still lead where they did
@@ -158,4 +167,4 @@ def _or_reference(schema: Any, root: Any) -> Any:
     inner = _with_references(schema, root)
     if not takes_reference(schema, root):
         return inner
-    return {"anyOf": [inner, {"$ref": f"{_SCHEMA_ID}#/$defs/secretReference"}]}
+    return {"anyOf": [inner, _SECRET]}

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 import platformdirs
 
+from gatehook.config.auth import AuthConfig
 from gatehook.config.settings import Shape
 from gatehook.config.settings import about
 from gatehook.config.sources import Key
@@ -71,6 +72,7 @@ class EntryConfig:
 
     Attributes:
         config: the plugin's own configuration as it was written; secret references are not resolved.
+        auth: how a token for its MCP server is got; ``None`` where it asks for none.
         sources: where each value came from.
     """
 
@@ -105,6 +107,7 @@ class EntryConfig:
     config: Mapping[str, Any] = attrs.field(
         factory=_empty, repr=False, metadata=about(Shape.FREE, "the plugin's own configuration")
     )
+    auth: AuthConfig | None = None
     sources: Sources = attrs.field(factory=Sources, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

@@ -22,6 +22,8 @@ from gatehook.config.trees import frozen
 from gatehook.diagnostics import did_you_mean
 from gatehook.kinds.instruments import InstrumentId
 from gatehook.kinds.kind import KINDS
+from gatehook.secrets import SecretReference
+from gatehook.secrets import reference_in
 
 #: The slots there are, from the table of kinds.
 SLOTS: Final = tuple(spec.slot for spec in KINDS.values() if spec.slot)
@@ -233,6 +235,15 @@ class Reader:
         except ValueError:
             raise BadValue("a table of lists of instrument ids, each like EURUSD.PAPER") from None
 
+    def secret(self, value: Any) -> SecretReference:
+        """Read where a secret is kept; one in clear text is refused. A relative file is relative to ``base``."""
+        reference = reference_in(value)
+        if reference is None:
+            raise BadValue('a reference like { env = "NAME" }, { file = "…" } or { keyring = "…" }, never the secret')
+        if reference.store != "file":
+            return reference
+        return SecretReference("file", str(self.base / Path(reference.name).expanduser()))
+
     def time_of_day(self, value: Any) -> str:
         """Read a time of the day, hours and minutes."""
         text = str(self._of_type(value, str))
@@ -289,6 +300,7 @@ _METHODS: Final[Mapping[Shape, Callable[[Reader, Any], Any]]] = {
     Shape.FREE: Reader.table,
     Shape.VENUE: Reader.venue,
     Shape.URL: Reader.url,
+    Shape.SECRET: Reader.secret,
     Shape.CURRENCY: Reader.currency,
     Shape.CONVERSION: Reader.conversion,
     Shape.TIME_OF_DAY: Reader.time_of_day,

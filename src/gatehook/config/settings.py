@@ -33,6 +33,7 @@ class Shape(StrEnum):
     FREE = "a table"
     VENUE = "a short string"
     URL = "an http or https URL"
+    SECRET = "a reference to a secret"  # noqa: S105  a shape, not a secret
     CURRENCY = "a currency's code in capitals"
     CONVERSION = "a table of lists of instrument ids by currency"
     TIME_OF_DAY = "a time like 00:00"

@@ -10,6 +10,8 @@ from typing import Any
 
 import attrs
 
+from gatehook.config.auth import AuthConfig
+from gatehook.config.auth import IncompleteAuth
 from gatehook.config.layers import Merged
 from gatehook.config.layers import fold
 from gatehook.config.lines import Key
@@ -130,9 +132,23 @@ class _Builder:
             elif (twin := seen.setdefault(fold(entry_id), entry_id)) != entry_id:
                 self.report(codes.LOOK_ALIKE, here, first=twin, second=entry_id)
             else:
-                values = self.values(EntryConfig, table, here)
-                found[entry_id] = EntryConfig(entry_id=entry_id, sources=self.sources, **values)
+                values = self.values(EntryConfig, table, here, beside=("auth",))
+                given = table.get("auth") if isinstance(table, Mapping) else None
+                auth = None if given is None else self.auth(given, (*here, "auth"))
+                found[entry_id] = EntryConfig(entry_id=entry_id, auth=auth, sources=self.sources, **values)
         return MappingProxyType(found)
+
+    def auth(self, raw: Any, key: Key) -> AuthConfig | None:
+        """Read ``[plugins.entries.ENTRY.auth]``; ``None`` where it is reported."""
+        before = len(self.problems)
+        values = self.values(AuthConfig, raw, key)
+        if len(self.problems) > before:
+            return None
+        try:
+            return AuthConfig(**values)
+        except IncompleteAuth as incomplete:
+            self.report(codes.BAD_VALUE, (*key, incomplete.key), expected=incomplete.expected, hint="")
+            return None
 
     def limits(self, raw: Any) -> Mapping[str, LimitsConfig]:
         """Read ``[limits."ENTRY"]`` and ``[limits."ENTRY/ACCOUNT"]``."""

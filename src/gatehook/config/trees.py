@@ -12,6 +12,7 @@ from typing import Any
 from typing import Final
 
 from gatehook.config.lines import Key
+from gatehook.secrets import SecretReference
 
 #: Deeper nesting is refused: no configuration needs it, and what reads it recurses.
 DEEPEST: Final = 32
@@ -33,7 +34,7 @@ def _children(value: Any) -> Iterator[Any]:
 
 
 def plain(value: Any) -> Any:
-    """Copy to dicts and lists; paths, enums and amounts become what they would be in a file."""
+    """Copy to dicts and lists; paths, enums, amounts and references become what they would be in a file."""
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -42,6 +43,8 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, SecretReference):
+        return {value.store: value.name}
     return str(value) if isinstance(value, PurePath) else value
 
 
