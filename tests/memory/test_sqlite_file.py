@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import attrs
 import pytest
 
 from gatehook import GatehookError
@@ -16,10 +18,13 @@ from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.kinds.provider import HealthStatus
-from gatehook.memory.sqlite import schema
 from gatehook.memory.sqlite.backend import SqliteMemory
 from gatehook.memory.sqlite.database import WriteLock
 from gatehook.memory.sqlite.database import open_writer
+from gatehook.memory.sqlite.schema import LEXICAL
+from gatehook.memory.sqlite.schema import STORAGE
+from gatehook.memory.sqlite.schema import Part
+from gatehook.memory.sqlite.schema import versions_of
 from gatehook.testing.memory_probes import SetClock
 
 pytestmark = pytest.mark.anyio
@@ -42,33 +47,67 @@ async def filled(path: Path) -> bytes:
     return path.read_bytes()
 
 
-async def test_37_a_newer_version_is_refused_and_the_file_untouched(path: Path) -> None:
+def later(*statements: str) -> tuple[Part, ...]:
+    """Return the parts of a release that has one step more."""
+    return (attrs.evolve(STORAGE, steps=(*STORAGE.steps, statements)), LEXICAL)
+
+
+@pytest.mark.parametrize(
+    "change", ["PRAGMA user_version = 2", "UPDATE parts SET version = version + 1 WHERE name = 'lexical'"]
+)
+async def test_37_a_newer_version_is_refused_and_the_file_untouched(path: Path, change: str) -> None:
     await filled(path)
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(change)
     connection.close()
     before = path.read_bytes()
     assert await opening(path) == "memory.database-newer"
     assert path.read_bytes() == before
 
 
-async def test_37_an_older_version_is_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_37_a_newer_version_in_the_log_of_a_killed_process_is_refused_untouched(path: Path) -> None:
     await filled(path)
-    connection = open_writer(path)
-    schema.migrate(connection, (*schema.MIGRATIONS, ("ALTER TABLE docs ADD COLUMN later TEXT",)))
-    assert schema.version_of(connection) == len(schema.MIGRATIONS) + 1
-    assert connection.execute("SELECT id, later FROM docs").fetchall() == [("a", None)]
-    connection.close()
+    killed, copy = sqlite3.connect(path, isolation_level=None), path.with_name("copy.sqlite")
+    killed.execute("UPDATE parts SET version = 9 WHERE name = 'storage'")
+    for suffix in ("", "-wal"):
+        copy.with_name(f"{copy.name}{suffix}").write_bytes(path.with_name(f"{path.name}{suffix}").read_bytes())
+    killed.close()
+    before = copy.read_bytes()
+    assert await opening(copy) == "memory.database-newer"
+    assert copy.read_bytes() == before
+
+
+async def test_37_an_older_version_is_migrated(path: Path) -> None:
+    await filled(path)
+    with closing(open_writer(path, later("ALTER TABLE docs ADD COLUMN later TEXT"))) as connection:
+        assert versions_of(connection) == {"storage": STORAGE.version + 1, "lexical": LEXICAL.version}
+        assert connection.execute("SELECT id, later FROM docs").fetchall() == [("a", None)]
 
 
 async def test_37_a_migration_that_fails_leaves_the_old_version(path: Path) -> None:
     await filled(path)
-    connection = open_writer(path)
     with pytest.raises(sqlite3.OperationalError):
-        schema.migrate(connection, (*schema.MIGRATIONS, ("CREATE TABLE new (x)", "no SQL at all")))
-    assert schema.version_of(connection) == len(schema.MIGRATIONS)
-    assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'new'").fetchall() == []
-    connection.close()
+        open_writer(path, later("CREATE TABLE new (x)", "no SQL at all"))
+    with closing(sqlite3.connect(path)) as connection:
+        assert versions_of(connection) == {"storage": STORAGE.version, "lexical": LEXICAL.version}
+        assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'new'").fetchall() == []
+
+
+async def test_a_part_of_another_memory_goes_on_working(path: Path, bare: sqlite3.Connection) -> None:
+    queue = "CREATE TRIGGER queued AFTER INSERT ON docs BEGIN INSERT INTO queue VALUES (new.rid); END"
+    theirs = Part("vectors", (("CREATE TABLE queue (rid)",), (queue,)))
+    open_writer(path, (STORAGE, theirs)).close()
+    await filled(path)
+    assert versions_of(bare) == {"storage": STORAGE.version, "lexical": LEXICAL.version, "vectors": 2}
+    assert bare.execute("SELECT count(*) FROM queue").fetchone() == (1,)
+
+
+async def test_a_file_that_a_memory_without_words_began_is_found_by_words(path: Path, clock: SetClock) -> None:
+    async with SqliteMemory(path, clock, parts=(STORAGE,)) as memory:
+        await memory.upsert([DOC])
+        assert await memory.forget(("n",), ["other"]) == 0
+    async with SqliteMemory(path, clock) as memory:
+        assert len((await memory.search(Query(text="hello", namespaces=ALL))).hits) == 1
 
 
 @pytest.mark.parametrize("keep", [10, 99, 100, 4096, 5000, 40_000])
@@ -85,9 +124,10 @@ async def test_another_file_is_not_overwritten(path: Path) -> None:
     assert path.read_text().startswith("a diary")
 
 
-async def test_another_programs_database_is_not_taken(path: Path) -> None:
+@pytest.mark.parametrize("version", [0, 1])
+async def test_another_programs_database_is_not_taken(path: Path, version: int) -> None:
     connection = sqlite3.connect(path)
-    connection.executescript("CREATE TABLE theirs (x); PRAGMA user_version = 1")
+    connection.executescript(f"CREATE TABLE theirs (x); PRAGMA user_version = {version}")
     connection.close()
     assert await opening(path) == "memory.database-damaged"
 

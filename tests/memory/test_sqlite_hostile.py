@@ -20,6 +20,7 @@ from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.memory.rules import fields_of
 from gatehook.memory.sqlite.database import open_writer
+from gatehook.memory.sqlite.schema import BY_WORDS
 from gatehook.memory.sqlite.scope import above
 from gatehook.memory.sqlite.scope import read_namespace
 from gatehook.memory.sqlite.scope import write_namespace
@@ -46,7 +47,7 @@ NAMESPACES = st.lists(
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    found = open_writer(Path(tmp_path_factory.mktemp("hostile")) / "memory.sqlite")
+    found = open_writer(Path(tmp_path_factory.mktemp("hostile")) / "memory.sqlite", BY_WORDS)
     yield found
     found.close()
 

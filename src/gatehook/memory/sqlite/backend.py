@@ -46,6 +46,8 @@ from gatehook.memory.sqlite.database import check_file
 from gatehook.memory.sqlite.database import open_writer
 from gatehook.memory.sqlite.forgetting import forget
 from gatehook.memory.sqlite.readers import Readers
+from gatehook.memory.sqlite.schema import BY_WORDS
+from gatehook.memory.sqlite.schema import Part
 from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.sqlite.writer import Writer
 
@@ -57,11 +59,20 @@ _SWEEP_SECONDS: Final = 600.0
 
 
 class SqliteMemory(MemoryBackend):
-    """A memory in one SQLite file. The first process to open it writes; the others read, and say so in their health."""
+    """A memory in one SQLite file. The first process to open it writes; the others read, and say so in their health.
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    Made to be subclassed: a memory with more than words brings its ``parts`` of the schema, overrides ``search`` (with
+    ``searching.lexical_top`` and ``searching.read_documents`` for what it fuses), and reaches the file by ``_write``,
+    ``_read`` and ``_alone`` only. Rows of its own follow ``docs`` by triggers of its part.
+
+    Attributes:
+        _path: the file. _clock: market and real time.
+    """
+
+    def __init__(self, path: Path, clock: Clock, *, parts: Sequence[Part] = BY_WORDS) -> None:
         self._path = path
         self._clock = clock
+        self._parts = tuple(parts)
         self._lock = WriteLock(path)
         self._writer: Writer | None = None
         self._readers: Readers | None = None
@@ -77,13 +88,13 @@ class SqliteMemory(MemoryBackend):
 
     def _open(self) -> sqlite3.Connection | None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        check_file(self._path)
+        check_file(self._path, self._parts)
         if not self._lock.take():
             reason = f"process {self._lock.holder()} writes {self._path}; this one only reads"
             self._health = Health(status=HealthStatus.DEGRADED, reasons=(reason,))
             return None
         try:
-            return open_writer(self._path)
+            return open_writer(self._path, self._parts)
         except BaseException:
             self._lock.release()
             raise
@@ -119,7 +130,7 @@ class SqliteMemory(MemoryBackend):
     async def forget(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents so that no byte stays in the database, its log or its index."""
         work = partial(forget, namespace=namespace, ids=_known_texts(namespace, ids))
-        return await self._watched(lambda: self._writing().alone(work))
+        return await self._alone(work)
 
     async def get(self, namespace: Namespace, ids: Sequence[str]) -> list[StoredDoc | None]:
         """Return documents in the order of ``ids``."""
@@ -173,9 +184,28 @@ class SqliteMemory(MemoryBackend):
             after = read_position(position(page[-1].doc))
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a write in the writer's thread and transaction, possibly with others; return when it is committed.
+
+        Raises:
+            StorageUnavailable: when it could not be committed, or another process writes this file.
+        """
         return await self._watched(lambda: self._writing().write(work))
 
+    async def _alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run work that manages its own transactions in the writer's thread, between the writes of others.
+
+        Raises:
+            StorageUnavailable: when it failed, or another process writes this file.
+        """
+        return await self._watched(lambda: self._writing().alone(work))
+
     async def _read(self, work: Callable[[sqlite3.Connection], T], timeout: float | None = None) -> T:
+        """Run a read on a read-only connection in a thread; when its caller is cancelled, it is interrupted.
+
+        Raises:
+            TimeoutError: when it took longer than ``timeout`` seconds.
+            StorageUnavailable: when the file cannot be read.
+        """
         return await self._watched(lambda: self._reading().read(work, timeout))
 
     def _writing(self) -> Writer:

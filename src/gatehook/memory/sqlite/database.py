@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -12,13 +14,15 @@ from gatehook import GatehookError
 from gatehook.diagnostics.codes.memory import DATABASE_DAMAGED
 from gatehook.diagnostics.codes.memory import DATABASE_NEWER
 from gatehook.memory.sqlite.schema import APPLICATION_ID
-from gatehook.memory.sqlite.schema import MIGRATIONS
+from gatehook.memory.sqlite.schema import FORMAT
+from gatehook.memory.sqlite.schema import Part
 from gatehook.memory.sqlite.schema import migrate
-from gatehook.memory.sqlite.schema import version_of
+from gatehook.memory.sqlite.schema import newer_part
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER: Final = 100
 _BUSY_MS: Final = 5_000
+_OWNER: Final = ("user_version", "application_id")
 
 
 class WriteLock:
@@ -52,8 +56,8 @@ class WriteLock:
             self._descriptor = None
 
 
-def check_file(path: Path) -> None:
-    """Look at the file's header without touching the file.
+def check_file(path: Path, parts: Sequence[Part]) -> None:
+    """Look at the file's header, and at the versions of its parts, without touching the file.
 
     Raises:
         GatehookError: ``memory.database-newer``, or ``memory.database-damaged`` for what is cut off or not ours.
@@ -66,7 +70,14 @@ def check_file(path: Path) -> None:
     if len(header) < _HEADER or not header.startswith(_MAGIC):
         raise _damaged(path, "it is no SQLite database")
     _check_size(path, header, size)
-    _check_version(path, _number(header, 60), _number(header, 68))
+    _check_owner(path, _number(header, 60), _number(header, 68))
+    try:
+        with closing(_connect(path, "ro")) as connection:
+            _check_parts(path, connection, parts)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
 
 
 def _check_size(path: Path, header: bytes, size: int) -> None:
@@ -78,11 +89,20 @@ def _check_size(path: Path, header: bytes, size: int) -> None:
         raise _damaged(path, f"it has {size} of {expected} bytes")
 
 
-def _check_version(path: Path, version: int, application: int) -> None:
+def _check_owner(path: Path, version: int, application: int) -> None:
     if application not in (0, APPLICATION_ID) or (version and not application):
         raise _damaged(path, "it belongs to another program")
-    if version > len(MIGRATIONS):
-        raise GatehookError(DATABASE_NEWER(path=path, found=version, known=len(MIGRATIONS)))
+    if version > FORMAT:
+        raise GatehookError(DATABASE_NEWER(path=path, found=version, known=FORMAT))
+
+
+def _check_parts(path: Path, connection: sqlite3.Connection, parts: Sequence[Part]) -> None:
+    theirs = connection.execute("SELECT count(*) FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchone()[0]
+    if theirs and not connection.execute("PRAGMA application_id").fetchone()[0]:
+        raise _damaged(path, "it belongs to another program")
+    newer = newer_part(connection, parts)
+    if newer is not None:
+        raise GatehookError(DATABASE_NEWER(path=path, found=newer[0], known=newer[1]))
 
 
 def _number(header: bytes, at: int) -> int:
@@ -93,8 +113,8 @@ def _damaged(path: Path, reason: object) -> GatehookError:
     return GatehookError(DATABASE_DAMAGED(path=path, reason=reason))
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """Open for writing and bring the schema up to date.
+def open_writer(path: Path, parts: Sequence[Part]) -> sqlite3.Connection:
+    """Open for writing and bring these parts up to date.
 
     ``synchronous=NORMAL`` over a write-ahead log: a commit survives the death of the process; a power cut may take the
     last commits, and never damages the file.
@@ -108,8 +128,10 @@ def open_writer(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
-        _check_version(path, version_of(connection), connection.execute("PRAGMA application_id").fetchone()[0])
-        migrate(connection)
+        version, application = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _OWNER)
+        _check_owner(path, version, application)
+        _check_parts(path, connection, parts)
+        migrate(connection, parts)
         connection.execute("SELECT count(*) FROM (SELECT rid FROM docs LIMIT 1)").fetchone()
     except sqlite3.DatabaseError as error:
         connection.close()

@@ -9,6 +9,7 @@ from typing import Final
 
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.memory import Namespace
+from gatehook.memory.sqlite.schema import has_words
 from gatehook.memory.sqlite.writer import transaction
 from gatehook.memory.sqlite.writing import delete
 
@@ -27,7 +28,8 @@ def forget(connection: sqlite3.Connection, namespace: Namespace, ids: Sequence[s
     """
     with transaction(connection):
         count = delete(connection, namespace, ids)
-        connection.execute("INSERT INTO fts(fts) VALUES ('optimize')")
+        if has_words(connection):
+            connection.execute("INSERT INTO fts(fts) VALUES ('optimize')")
     deadline = time.monotonic() + _PATIENCE
     while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
         if time.monotonic() > deadline:

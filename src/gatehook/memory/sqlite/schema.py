@@ -1,18 +1,44 @@
-"""The tables, and how a file of an older version becomes one of this version."""
+"""The tables in named parts, and how a file of an older version becomes one of this version.
+
+Several memories can share a file: each brings the parts it needs, and leaves the parts it does not know alone.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
+
+import attrs
 
 #: Marks the file as a memory of ours (``PRAGMA application_id``).
 APPLICATION_ID: Final = 0x4748_4D31
+#: How the file says which parts it has (``PRAGMA user_version``).
+FORMAT: Final = 1
 #: ``superseded_at`` of a revision that nothing supersedes.
 NEVER: Final = (1 << 63) - 1
 
 #: How strongly a document matches, the stronger the lower: weights of text, tags, ctx, scope.
 BM25: Final = "bm25(fts, 1.0, 0.5, 0.4, 0.0)"
 
+
+@attrs.frozen
+class Part:
+    """Tables, indices and triggers with a version of their own. Step n makes version n + 1 of version n: append to the
+    steps, never change one that was released. What follows the documents follows by triggers on ``docs``.
+    """
+
+    name: str
+    steps: tuple[tuple[str, ...], ...]
+
+    @property
+    def version(self) -> int:
+        """The version that all steps make."""
+        return len(self.steps)
+
+
+_PARTS: Final = "CREATE TABLE parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
 # One row a revision: ``past`` is 0 for the current one, else its revision. ``text``, ``tags``, ``ctx`` and ``scope``
 # are indexed: CJK spaced, the neighbouring turns, and opaque tokens that make a namespace or a symbol as cheap to
 # select as a word. ``original`` is the text where ``text`` had to differ.
@@ -42,40 +68,80 @@ _DROP: Final = (
     " VALUES ('delete', old.rid, old.text, old.tags, old.ctx, old.scope)"
 )
 
-#: Step n makes version n + 1 of version n. Append; never change one that was released.
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+STORAGE: Final = Part(
+    "storage",
     (
-        f"PRAGMA application_id = {APPLICATION_ID}",
-        _DOCS,
-        _FACTS,
-        _FTS,
-        # The weights are kept in the file for those who look into it by hand; we write them in the query.
-        "INSERT INTO fts(fts, rank) VALUES ('rank', 'bm25(1.0, 0.5, 0.4, 0.0)')",
-        "CREATE INDEX docs_by_time ON docs (ts DESC, id, ns) WHERE past = 0",
-        "CREATE INDEX docs_by_namespace ON docs (ns, ts DESC, id) WHERE past = 0",
-        "CREATE INDEX docs_by_previous ON docs (ns, prev_id) WHERE past = 0 AND prev_id IS NOT NULL",
-        "CREATE INDEX docs_by_expiry ON docs (expires_at) WHERE expires_at IS NOT NULL",
-        f"CREATE TRIGGER docs_added AFTER INSERT ON docs BEGIN {_ADD}; END",
-        f"CREATE TRIGGER docs_dropped AFTER DELETE ON docs BEGIN {_DROP}; END",
-        f"CREATE TRIGGER docs_changed AFTER UPDATE OF text, tags, ctx, scope ON docs BEGIN {_DROP}; {_ADD}; END",
+        (
+            _DOCS,
+            _FACTS,
+            "CREATE INDEX docs_by_time ON docs (ts DESC, id, ns) WHERE past = 0",
+            "CREATE INDEX docs_by_namespace ON docs (ns, ts DESC, id) WHERE past = 0",
+            "CREATE INDEX docs_by_previous ON docs (ns, prev_id) WHERE past = 0 AND prev_id IS NOT NULL",
+            "CREATE INDEX docs_by_expiry ON docs (expires_at) WHERE expires_at IS NOT NULL",
+        ),
     ),
 )
+LEXICAL: Final = Part(
+    "lexical",
+    (
+        (
+            _FTS,
+            # The weights are kept in the file for those who look into it by hand; we write them in the query.
+            "INSERT INTO fts(fts, rank) VALUES ('rank', 'bm25(1.0, 0.5, 0.4, 0.0)')",
+            # A file that another memory began has documents already.
+            "INSERT INTO fts(fts) VALUES ('rebuild')",
+            f"CREATE TRIGGER docs_added AFTER INSERT ON docs BEGIN {_ADD}; END",
+            f"CREATE TRIGGER docs_dropped AFTER DELETE ON docs BEGIN {_DROP}; END",
+            f"CREATE TRIGGER docs_changed AFTER UPDATE OF text, tags, ctx, scope ON docs BEGIN {_DROP}; {_ADD}; END",
+        ),
+    ),
+)
+#: What a memory that searches by words keeps; ``STORAGE`` comes first in every file.
+BY_WORDS: Final = (STORAGE, LEXICAL)
 
 
-def version_of(connection: sqlite3.Connection) -> int:
-    """Return the schema version of an open file; 0 is an empty one."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+def versions_of(connection: sqlite3.Connection) -> Mapping[str, int]:
+    """Return the version of each part of an open file; an empty file has none."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'parts'").fetchone() is None:
+        return {}
+    return dict(connection.execute("SELECT name, version FROM parts"))
 
 
-def migrate(connection: sqlite3.Connection, steps: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
-    """Bring a file to the newest version, all steps in one transaction: after a failure it is what it was."""
+def newer_part(connection: sqlite3.Connection, parts: Sequence[Part]) -> tuple[int, int] | None:
+    """Return the found and the known version of a part that is newer than we know it, ``None`` when there is none.
+
+    A part that is not ours is no concern of ours: its triggers go on working.
+    """
+    found = versions_of(connection)
+    newer = ((found[part.name], part.version) for part in parts if found.get(part.name, 0) > part.version)
+    return next(newer, None)
+
+
+def migrate(connection: sqlite3.Connection, parts: Sequence[Part]) -> None:
+    """Bring every part to its newest version, all in one transaction: after a failure the file is what it was."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for step in steps[version_of(connection) :]:
-            for statement in step:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(steps)}")
+        found = versions_of(connection)
+        if not found:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+            connection.execute(_PARTS)
+        for part in parts:
+            _bring_up(connection, part, found.get(part.name, 0))
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _bring_up(connection: sqlite3.Connection, part: Part, version: int) -> None:
+    for step in part.steps[version:]:
+        for statement in step:
+            connection.execute(statement)
+    if version != part.version:
+        connection.execute("INSERT OR REPLACE INTO parts VALUES (?, ?)", (part.name, part.version))
+
+
+def has_words(connection: sqlite3.Connection) -> bool:
+    """Say whether the file has the full-text index, whichever memory made it."""
+    return "lexical" in versions_of(connection)

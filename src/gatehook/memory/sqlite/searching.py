@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 from typing import Final
 
@@ -45,11 +46,64 @@ _WANTED: Final = (
     f"SELECT d.rid, {DOCUMENT} FROM json_each(?) AS wanted CROSS JOIN docs d"  # noqa: S608  constants only
     " ON d.rid = wanted.value WHERE "
 )
+_PASSING: Final = _WANTED.replace(f", {DOCUMENT}", "")
 _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
 #: So many documents are read beyond a page: one tells that there is another page, one that nothing better follows.
 _SPARE: Final = 2
 _READ_AT_ONCE: Final = 256
 _EVERYTHING: Final = (NamespaceSelector.everything(),)
+
+
+@attrs.frozen
+class Candidate:
+    """What the index found: a row of ``docs``, how strongly it matches (0 and up), whether it has every unit."""
+
+    rid: int
+    strength: float
+    complete: bool
+
+
+def lexical_top(connection: sqlite3.Connection, search: Search, n: int) -> list[Candidate]:
+    """Return the ``n`` strongest documents within the query's namespaces, filter and times, complete ones first.
+
+    Neither recency nor the cursor counts here. Without words in the query nothing is found.
+    """
+    top: list[Candidate] = []
+    if not search.units:
+        return top
+    seen: set[int] = set()
+    for match, complete in search.matches():
+        if len(top) >= n:
+            break
+        for rows in _ranked(connection, match, n + len(seen)):
+            passing = _passing(connection, [rid for rid, _ in rows if rid not in seen], search.condition)
+            top += (Candidate(rid, max(-rank, 0.0), complete) for rid, rank in rows if rid in passing)
+            seen |= passing
+            if len(top) >= n:
+                break
+    return top[:n]
+
+
+def read_documents(connection: sqlite3.Connection, rids: Sequence[int], condition: Condition) -> dict[int, StoredDoc]:
+    """Return those of these documents that a condition lets pass."""
+    rows = connection.execute(f"{_WANTED}{condition.sql}", (json.dumps(list(rids)), *condition.parameters))
+    return {rid: read_document(row) for rid, *row in rows}
+
+
+def _passing(connection: sqlite3.Connection, rids: list[int], condition: Condition) -> set[int]:
+    rows = connection.execute(f"{_PASSING}{condition.sql}", (json.dumps(rids), *condition.parameters))
+    return {rid for (rid,) in rows}
+
+
+def _ranked(connection: sqlite3.Connection, match: str, count: int) -> Iterator[list[tuple[int, float]]]:
+    """Yield what matches, the strongest first, in lists of ``count`` and more."""
+    ranked = connection.execute(_RANKED, (match,))
+    try:
+        while rows := ranked.fetchmany(count):
+            yield rows
+            count = min(2 * count, _READ_AT_ONCE)
+    finally:
+        ranked.close()
 
 
 @attrs.frozen
@@ -93,41 +147,36 @@ class Search:
         hits = tuple(self._hit(-key[0], found) for key, found in page)
         return hits, None if end is None else write_cursor(self.query, Position(end, self.now))
 
-    def _rank(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
+    def matches(self) -> Iterator[tuple[str, bool]]:
+        """Yield what to look for in the index, and whether what is found by it has every unit of the query."""
         scope = scope_match(self.query)
         # A turn's context holds words of a later turn, which a search as of a time must not know.
         context = self.query.as_of is None
         every = complete_match(self.units, scope, context=context)
-        offered: set[int] = set()
-        self._offer(connection, best, every, offered, complete=True)
+        yield every, True
         some = partial_match(self.units, scope, context=context)
-        # Otherwise every document with all units was offered: the shortlist would have closed to the rest.
-        if some != every and not best.is_closed_to(COMPLETE):
-            self._offer(connection, best, some, offered, complete=False)
+        if some != every:
+            yield some, False
+
+    def _rank(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
+        offered: set[int] = set()
+        for match, complete in self.matches():
+            # Open after the first: then every document with all units was offered.
+            if complete or not best.is_closed_to(COMPLETE):
+                self._offer(connection, best, match, offered, complete=complete)
 
     def _offer(
         self, connection: sqlite3.Connection, best: Shortlist[_Found], match: str, offered: set[int], *, complete: bool
     ) -> None:
-        ranked = connection.execute(_RANKED, (match,))
-        count = self.query.limit + len(offered) + _SPARE
-        try:
-            while rows := ranked.fetchmany(count):
-                read = self._read(connection, [rid for rid, _ in rows if rid not in offered])
-                for rid, rank in rows:
-                    found = relevance(max(-rank, 0.0), complete=complete)
-                    if best.is_closed_to(found):
-                        return
-                    if rid in read:
-                        offered.add(rid)
-                        self._offer_one(best, read[rid], found)
-                count = min(2 * count, _READ_AT_ONCE)
-        finally:
-            ranked.close()
-
-    def _read(self, connection: sqlite3.Connection, rids: list[int]) -> dict[int, StoredDoc]:
-        """Return those of these documents that the query's condition lets pass."""
-        rows = connection.execute(f"{_WANTED}{self.condition.sql}", (json.dumps(rids), *self.condition.parameters))
-        return {rid: read_document(row) for rid, *row in rows}
+        for rows in _ranked(connection, match, self.query.limit + len(offered) + _SPARE):
+            read = read_documents(connection, [rid for rid, _ in rows if rid not in offered], self.condition)
+            for rid, rank in rows:
+                found = relevance(max(-rank, 0.0), complete=complete)
+                if best.is_closed_to(found):
+                    return
+                if rid in read:
+                    offered.add(rid)
+                    self._offer_one(best, read[rid], found)
 
     def _offer_one(self, best: Shortlist[_Found], stored: StoredDoc, found: float) -> None:
         doc = stored.doc
