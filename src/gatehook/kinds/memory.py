@@ -66,12 +66,17 @@ class MemoryDoc:
 
 @attrs.frozen(kw_only=True)
 class StoredDoc:
-    """A document with what the backend assigned. ``revision`` starts at 1 and rises when the content changes."""
+    """A document with what the backend assigned. ``revision`` starts at 1 and rises when the content changes.
+
+    ``visible_at`` is since when a search as of a time shows this revision, where that is not the document's
+    ``available_at`` (``memory.rules.visible_from``); a memory without ``as_of`` leaves it out.
+    """
 
     doc: MemoryDoc
     revision: int
     created_at: Ns
     ingested_at: Ns
+    visible_at: Ns | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -28,7 +28,7 @@ from gatehook.memory.text import spaced
 #: What ``read_document`` wants, in its order.
 DOCUMENT: Final = (
     "d.ns, d.id, d.revision, d.ts, d.available_at, d.expires_at, d.created_at, d.ingested_at,"
-    " d.kind, d.prev_id, d.labels, d.meta, d.text, d.original"
+    " d.kind, d.prev_id, d.labels, d.meta, d.text, d.original, d.visible_at"
 )
 _WRITTEN: Final = (
     "ns, id, past, revision, ts, available_at, visible_at, superseded_at, expires_at, created_at, ingested_at,"
@@ -79,7 +79,7 @@ def write_revision(revision: Revision) -> tuple[object, ...]:
 
 def read_document(row: Sequence[Any]) -> StoredDoc:
     """Build a document of a row of ``DOCUMENT`` columns."""
-    ns, id_, revision, ts, known, expires, created, ingested, kind, previous, labels, meta, text, original = row
+    ns, id_, revision, ts, known, expires, created, ingested, kind, previous, labels, meta, text, original, seen = row
     doc = MemoryDoc(
         id=id_,
         text=text if original is None else original,
@@ -92,7 +92,8 @@ def read_document(row: Sequence[Any]) -> StoredDoc:
         available_at=known,
         expires_at=expires,
     )
-    return StoredDoc(doc=doc, revision=revision, created_at=created, ingested_at=ingested)
+    visible = None if seen == known else seen
+    return StoredDoc(doc=doc, revision=revision, created_at=created, ingested_at=ingested, visible_at=visible)
 
 
 @lru_cache(maxsize=1024)
