@@ -10,6 +10,7 @@ from tests.bad_input import admission
 from tests.bad_input import audit
 from tests.bad_input import commands
 from tests.bad_input import configuration
+from tests.bad_input import embedding
 from tests.bad_input import files
 from tests.bad_input import halting
 from tests.bad_input import importing
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.anyio
 SUBJECTS = (
     manifests,
     adapters,
+    embedding,
     files,
     admission,
     audit,
