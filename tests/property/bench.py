@@ -101,6 +101,8 @@ class Bench:
             except (ProviderError, TimeoutError) as error:
                 return error
 
+        if all(one.done() for one in self.under_way):
+            self.call(self.venue.begin)
         started = [self.portal.start_task_soon(ended, one) for one in commands]
         held = len(self.venue.gates)
         end = time.monotonic() + _SOON
