@@ -17,6 +17,7 @@ from tests.bad_input import importing
 from tests.bad_input import loading
 from tests.bad_input import manifests
 from tests.bad_input import mcp_servers
+from tests.bad_input import moving
 from tests.bad_input import permissions
 from tests.bad_input import prices
 from tests.bad_input import reconciling
@@ -46,6 +47,7 @@ SUBJECTS = (
     permissions,
     importing,
     mcp_servers,
+    moving,
 )
 ROWS = [row for subject in SUBJECTS for row in subject.TABLE.rows]
 

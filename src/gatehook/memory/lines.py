@@ -1,12 +1,13 @@
-"""A document as one line of canonical JSON, and back: what moves between memories, and nothing that one of them assigned.
+"""A document as one line of canonical JSON, and back: what moves between memories, without what one of them assigned.
 
-Two memories hold the same document exactly where its lines are equal. Revision, creation and ingestion are each memory's
-own and are left out. ``available_at`` is the time from which the revision shows in a search as of a time: a correction
-that repeats the old time was not known before it was written, and after a move it still is not.
+Two memories hold the same document exactly where its lines are equal. Revision, creation and ingestion are each
+memory's own and are left out. ``available_at`` is the time from which the revision shows in a search as of a time: a
+correction that repeats the old time was not known before it was written, and after a move it still is not.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -80,12 +81,29 @@ def _written(time: Ns | None) -> str | None:
     return None if time is None else to_rfc3339(time)
 
 
+def new_digest() -> hashlib.blake2b:
+    """Return the digest of an export's lines, to be fed with each and its line feed."""
+    return hashlib.blake2b(digest_size=16)
+
+
+def header_line() -> str:
+    """Return the first line of an export."""
+    return canonical({"gatehook": "memory", "schemaVersion": SCHEMA_VERSION})
+
+
+def end_line(documents: int, digest: str) -> str:
+    """Return the last line of an export."""
+    return canonical({"digest": digest, "documents": documents})
+
+
 def read_object(line: bytes) -> Mapping[str, Any]:
     """Read a line as a JSON object.
 
     Raises:
         BadLineError: for anything else.
     """
+    if len(line) > MAX_LINE:
+        raise BadLineError(f"it is longer than {MAX_LINE} bytes", "Leave the document out.")
     try:
         value = json.loads(line, object_pairs_hook=_distinct, parse_constant=_no_constant)
     except BadLineError:

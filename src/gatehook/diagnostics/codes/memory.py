@@ -19,3 +19,9 @@ DATABASE_DAMAGED: Final = Code(
     "{path} cannot be opened as a memory: {reason}.",
     "Restore it from a backup, or move it away to begin with an empty memory; it was not touched.",
 )
+IMPORT_FILE: Final = Code(
+    "memory.import-file",
+    Severity.ERROR,
+    "{path} cannot be imported: {why}.",
+    "Name a file that `gatehook memory export` wrote and that you may read.",
+)
