@@ -11,7 +11,12 @@ from generating.tables import cell_code
 from generating.tables import prose
 from generating.tables import table
 
-_WRITTEN = {"limits.<scope>": '[limits."<entry>/<account>"]', "permissions.<rule>": "[[permissions]]"}
+_WRITTEN = {
+    "limits.<scope>": '[limits."<entry>/<account>"]',
+    "permissions.<rule>": "[[permissions]]",
+    "memory.folders.<folder>": "[[memory.folders]]",
+    "memory.retention.<rule>": "[[memory.retention]]",
+}
 _HEADER = ("key", "value", "default", "what it does", "a change needs a restart")
 
 

@@ -12,6 +12,8 @@ import attrs
 from gatehook.config.auth import AuthConfig
 from gatehook.config.layers import parse_key
 from gatehook.config.lines import Key
+from gatehook.config.memory import FolderConfig
+from gatehook.config.memory import RetentionConfig
 from gatehook.config.model import BESIDE_SECTIONS
 from gatehook.config.model import SECTIONS
 from gatehook.config.model import Config
@@ -62,6 +64,8 @@ def reference() -> tuple[Row, ...]:
     inner = (
         (("plugins", "entries", "<entry>"), EntryConfig),
         (("plugins", "entries", "<entry>", "auth"), AuthConfig),
+        (("memory", "folders", "<folder>"), FolderConfig),
+        (("memory", "retention", "<rule>"), RetentionConfig),
         (("limits", "<scope>"), LimitsConfig),
         (("permissions", "<rule>"), PermissionRule),
     )
@@ -97,6 +101,8 @@ def shown(config: Config, schemas: Mapping[str, Mapping[str, Any]] | None = None
         for entry_id, entry in config.plugins.entries.items()
     }
     found["limits"] = {scope: _section(one) for scope, one in config.limits.items()}
+    found["memory"]["folders"] = [_section(one) for one in config.memory.folders]
+    found["memory"]["retention"] = [_section(one) for one in config.memory.retention]
     found["permissions"] = [_section(one) for one in config.permissions]
     slots = {spec.slot: spec.default_entry for spec in KINDS.values() if spec.slot}
     found["plugins"]["slots"] = {**slots, **found["plugins"]["slots"]}
@@ -153,10 +159,16 @@ def _is_given(config: Config, steps: Key) -> bool:
     return True
 
 
+#: What stands in a section and is none of its settings.
+_BESIDE: Final = frozenset({"entries", "folders", "retention"})
+
+
 def _needs_restart(steps: Key) -> bool:
     """A table needs one when any setting in it does."""
     if steps[0] in BESIDE_SECTIONS:
         return True
     section = SECTIONS.get(steps[0])
     named = settings_of(section) if section else ()
-    return any(one.about.restart for one in named if len(steps) == 1 or one.key == steps[1]) or "entries" in steps[1:2]
+    return any(one.about.restart for one in named if len(steps) == 1 or one.key == steps[1]) or bool(
+        _BESIDE & set(steps[1:2])
+    )

@@ -8,12 +8,19 @@ from typing import Any
 from typing import Final
 from typing import Protocol
 
+from attrs import NOTHING
+
 from gatehook.config.auth import AuthConfig
+from gatehook.config.memory import DURATION
+from gatehook.config.memory import EVERYTHING
+from gatehook.config.memory import FolderConfig
+from gatehook.config.memory import RetentionConfig
 from gatehook.config.model import SECTIONS
 from gatehook.config.model import EntryConfig
 from gatehook.config.readers import AMOUNT
 from gatehook.config.readers import CURRENCY
 from gatehook.config.readers import LONGEST_CONVERSION
+from gatehook.config.readers import LONGEST_NAMESPACE
 from gatehook.config.readers import LONGEST_PATTERN
 from gatehook.config.readers import SLOTS
 from gatehook.config.readers import TIME_OF_DAY
@@ -39,6 +46,8 @@ _CONVERSION: Final = {
     "maxItems": LONGEST_CONVERSION,
 }
 _PATTERN: Final = {"type": "string", "pattern": r"^[^?\[\]]+$", "maxLength": LONGEST_PATTERN}
+_GLOB: Final = {"type": "string", "pattern": "^[^/]", "maxLength": LONGEST_PATTERN}
+_NAMESPACE: Final = {"type": "string", "pattern": "^[^/*]+(/[^/*]+)*$", "maxLength": LONGEST_NAMESPACE}
 _SCOPE: Final = {"type": "string", "pattern": "^[a-z][a-z0-9]*([._-][a-z0-9]+)*(/.+)?$"}
 _SECRET: Final = {"$ref": f"{_SCHEMA_ID}#/$defs/secretReference"}
 _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
@@ -73,6 +82,11 @@ _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
     },
     Shape.PATTERN: _PATTERN,
     Shape.PATTERNS: {"type": "array", "items": _PATTERN},
+    Shape.TEXTS: {"type": "array", "items": _TEXT},
+    Shape.GLOBS: {"type": "array", "items": _GLOB},
+    Shape.NAMESPACE: _NAMESPACE,
+    Shape.NAMESPACE_OR_ALL: {"anyOf": [_NAMESPACE, {"const": EVERYTHING}]},
+    Shape.DURATION: {"type": "string", "pattern": f"^{DURATION}$"},
 }
 _REFERENCE: Final = {
     "type": "object",
@@ -111,6 +125,10 @@ def config_json_schema(manifests: Iterable[HasConfig] = ()) -> dict[str, Any]:
         "propertyNames": _SCOPE,
         "additionalProperties": _table(settings_of(LimitsConfig)),
     }
+    sections["memory"]["properties"] |= {
+        "folders": {"type": "array", "items": _table(settings_of(FolderConfig))},
+        "retention": {"type": "array", "items": _table(settings_of(RetentionConfig))},
+    }
     sections["permissions"] = {"type": "array", "items": _table(settings_of(PermissionRule))}
     return {
         "$schema": DIALECT,
@@ -124,7 +142,10 @@ def config_json_schema(manifests: Iterable[HasConfig] = ()) -> dict[str, Any]:
 
 
 def _table(settings: Iterable[Named]) -> dict[str, Any]:
-    return {"type": "object", "properties": {one.key: _setting(one) for one in settings}, "additionalProperties": False}
+    named = tuple(settings)
+    required = [one.key for one in named if one.default is NOTHING]
+    made = {"type": "object", "properties": {one.key: _setting(one) for one in named}, "additionalProperties": False}
+    return {**made, "required": required} if required else made
 
 
 def _setting(named: Named) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import attrs
 import platformdirs
 
 from gatehook.config.auth import AuthConfig
+from gatehook.config.memory import MemorySection
 from gatehook.config.settings import Shape
 from gatehook.config.settings import about
 from gatehook.config.sources import Key
@@ -211,6 +212,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "market": MarketSection,
     "trading": TradingSection,
     "audit": AuditSection,
+    "memory": MemorySection,
     "logging": LoggingSection,
 }
 
@@ -254,6 +256,7 @@ class Config:
     market: MarketSection = attrs.field(factory=MarketSection)
     trading: TradingSection = attrs.field(factory=TradingSection)
     audit: AuditSection = attrs.field(factory=AuditSection)
+    memory: MemorySection = attrs.field(factory=MemorySection)
     limits: Mapping[str, LimitsConfig] = attrs.field(factory=_empty)
     permissions: tuple[PermissionRule, ...] = ()
     logging: LoggingSection = attrs.field(factory=LoggingSection)

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from gatehook.config.memory import EVERYTHING
+from gatehook.config.memory import is_duration
 from gatehook.config.settings import Setting
 from gatehook.config.settings import Shape
 from gatehook.config.trees import frozen
@@ -39,6 +41,8 @@ TIME_OF_DAY: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 LONGEST_CONVERSION: Final = 4
 LONGEST_PATTERN: Final = 200
 LONGEST_ACCOUNT: Final = 200
+LONGEST_NAMESPACE: Final = 200
+NAMESPACE_RULE: Final = f"parts separated by /, none of them empty, without *, at most {LONGEST_NAMESPACE} characters"
 PATTERN_RULE: Final = f"at most {LONGEST_PATTERN} characters without ? [ ], in which * matches anything"
 _EXACT: Final = 'an amount in quotes, like "0.5", or a whole number: a decimal number is not exact'
 _TYPE_NAMES: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
@@ -270,6 +274,35 @@ class Reader:
         """Read a list of such words."""
         return tuple(self.pattern(one) for one in self._of_type(value, list, tuple))
 
+    def texts(self, value: Any) -> tuple[str, ...]:
+        """Read a list of strings."""
+        return tuple(self.text(one) for one in self._of_type(value, list, tuple))
+
+    def globs(self, value: Any) -> tuple[str, ...]:
+        """Read a list of patterns of relative paths."""
+        found = self.texts(value)
+        if not all(len(one) <= LONGEST_PATTERN and not one.startswith("/") for one in found):
+            raise BadValue(f"patterns like notes/**/*.md, relative, of at most {LONGEST_PATTERN} characters")
+        return found
+
+    def namespace(self, value: Any) -> str:
+        """Read a namespace."""
+        text = self.text(value)
+        if len(text) > LONGEST_NAMESPACE or not all(text.split("/")) or "*" in text:
+            raise BadValue(NAMESPACE_RULE)
+        return text
+
+    def namespace_or_all(self, value: Any) -> str:
+        """Read a namespace, or the word for all of them."""
+        return EVERYTHING if value == EVERYTHING else self.namespace(value)
+
+    def duration(self, value: Any) -> str:
+        """Read a length of time with its unit."""
+        text = str(self._of_type(value, str))
+        if not is_duration(text):
+            raise BadValue("a length of time like 12h, 90d or 52w")
+        return text
+
     def _frozen(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
         result: Mapping[str, Any] = frozen(table)
         return result
@@ -307,4 +340,9 @@ _METHODS: Final[Mapping[Shape, Callable[[Reader, Any], Any]]] = {
     Shape.AMOUNT: Reader.amount,
     Shape.PATTERN: Reader.pattern,
     Shape.PATTERNS: Reader.patterns,
+    Shape.TEXTS: Reader.texts,
+    Shape.GLOBS: Reader.globs,
+    Shape.NAMESPACE: Reader.namespace,
+    Shape.NAMESPACE_OR_ALL: Reader.namespace_or_all,
+    Shape.DURATION: Reader.duration,
 }

@@ -40,6 +40,11 @@ class Shape(StrEnum):
     AMOUNT = "an amount above zero, as a string or a whole number"
     PATTERN = "a word, in which * matches anything"
     PATTERNS = "a list of words, in which * matches anything"
+    TEXTS = "a list of strings"
+    GLOBS = "a list of patterns of paths"
+    NAMESPACE = "parts separated by /"
+    NAMESPACE_OR_ALL = 'parts separated by /, or "*"'
+    DURATION = "a length of time like 90d: s, m, h, d or w"
 
 
 @attrs.frozen(kw_only=True)

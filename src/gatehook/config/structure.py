@@ -15,6 +15,9 @@ from gatehook.config.auth import IncompleteAuth
 from gatehook.config.layers import Merged
 from gatehook.config.layers import fold
 from gatehook.config.lines import Key
+from gatehook.config.memory import FolderConfig
+from gatehook.config.memory import RetentionConfig
+from gatehook.config.memory import misfits
 from gatehook.config.model import BESIDE_SECTIONS
 from gatehook.config.model import SECTIONS
 from gatehook.config.model import Config
@@ -41,6 +44,8 @@ from gatehook.diagnostics import did_you_mean
 from gatehook.diagnostics.codes import config as codes
 
 _ENTRIES = ("plugins", "entries")
+#: What stands in a section and is none of its settings.
+_INSIDE = {"plugins": ("entries",), "memory": ("folders", "retention")}
 _SCOPE_RULE = 'a table for an entry, like [limits."paper"], or for an account, like [limits."paper/main"]'
 
 
@@ -54,12 +59,13 @@ def structure(merged: Merged, cwd: Path) -> Config:
     builder = _Builder(merged.sources, cwd, list(merged.problems))
     builder.refuse_unknown(tree, (), [*SECTIONS, *BESIDE_SECTIONS])
     values = {
-        name: builder.values(section, tree.get(name, {}), (name,), beside=("entries",) if name == "plugins" else ())
+        name: builder.values(section, tree.get(name, {}), (name,), beside=_INSIDE.get(name, ()))
         for name, section in SECTIONS.items()
     }
     plugins = tree.get("plugins", {})
     if isinstance(plugins, Mapping):
         values["plugins"]["entries"] = builder.entries(plugins.get("entries", {}))
+    values["memory"] |= builder.memory(tree.get("memory", {}))
     limits, permissions = builder.limits(tree.get("limits", {})), builder.permissions(tree.get("permissions", []))
     if builder.problems:
         raise GatehookError(*builder.problems)
@@ -164,13 +170,30 @@ class _Builder:
 
     def permissions(self, raw: Any) -> tuple[PermissionRule, ...]:
         """Read ``[[permissions]]``."""
-        if not isinstance(raw, list | tuple):
-            self.report(codes.WRONG_TYPE, ("permissions",), expected="a list of tables", found=type_name(raw))
-            return ()
-        return tuple(
-            PermissionRule(**self.values(PermissionRule, table, ("permissions", str(at))))
-            for at, table in enumerate(raw)
+        return tuple(PermissionRule(**one) for one in self.tables(PermissionRule, raw, ("permissions",)))
+
+    def memory(self, raw: Any) -> dict[str, Any]:
+        """Read ``[[memory.folders]]`` and ``[[memory.retention]]``."""
+        given = raw if isinstance(raw, Mapping) else {}
+        folders = self.tables(FolderConfig, given.get("folders", ()), ("memory", "folders"), needed="path")
+        retention = self.tables(
+            RetentionConfig, given.get("retention", ()), ("memory", "retention"), needed="namespace"
         )
+        made = tuple(FolderConfig(**one) if "path" in one else None for one in folders)
+        rules = tuple(RetentionConfig(**one) if "namespace" in one else None for one in retention)
+        for key, expected in misfits(made, rules):
+            self.report(codes.BAD_VALUE, key, expected=expected, hint="")
+        return {"folders": made, "retention": rules}
+
+    def tables(self, section: type, raw: Any, key: Key, *, needed: str | None = None) -> list[dict[str, Any]]:
+        """Read the settings of each table in a list; one without what is ``needed`` is reported."""
+        if not isinstance(raw, list | tuple):
+            self.report(codes.WRONG_TYPE, key, expected="a list of tables", found=type_name(raw))
+            return []
+        for at, table in enumerate(raw):
+            if needed is not None and isinstance(table, Mapping) and needed not in table:
+                self.report(codes.BAD_VALUE, (*key, str(at)), expected=f"a table with {needed}", hint="")
+        return [self.values(section, table, (*key, str(at))) for at, table in enumerate(raw)]
 
     def _base_of(self, key: Key) -> Path:
         """Relative paths in a file are relative to it."""
