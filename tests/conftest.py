@@ -28,6 +28,7 @@ ONCE: Final = (
     "tests/replay/",
     "tests/testing/test_sharp_",
     "tests/testing/test_skips.py",
+    "tests/wire/test_suites.py::TestPaperOverHttp",
 )
 
 

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
-import uvicorn
 
-from gatehook.catalog.manifest import Transport
 from gatehook.hookspecs import hookimpl
 from gatehook.kinds.kind import KINDS
 from gatehook.kinds.kind import Kind
-from gatehook.runtimes.mcp.session import McpSession
-from gatehook.runtimes.mcp.spec import McpSpec
 from gatehook.wire.client import REMOTES
-from gatehook.wire.codec import WireCodec
 from gatehook.wire.host_requests import HostRequests
-from gatehook.wire.http import HttpApp
-from gatehook.wire.server import About
-from gatehook.wire.server import WireServer
-from gatehook.wire.serving import Served
 from gatehook.wire.session import StdioWireSession
 
 BUILTIN = Path(__file__).parents[2] / "builtin_plugins"
-TOKEN = "token-of-a-test"
 CHILD = (sys.executable, "-m", "gatehook.runtimes.wire_child")
 
 
@@ -67,54 +55,6 @@ async def stdio_session(folder, context, tasks):
         yield session
         host.let_go()
         inner.cancel_scope.cancel()
-
-
-@asynccontextmanager
-async def http_session(provide, kind, context, tasks):
-    """Serve a provider of this process at a loopback port; yields the gateway's own MCP session with it."""
-    async with provide(context) as provider, serving(lambda: served({kind: provider}, tasks, context.entry_id)) as url:
-        spec = McpSpec(
-            transport=Transport.STREAMABLE_HTTP,
-            url=url,
-            headers={"Authorization": f"Bearer {TOKEN}"},
-            root=BUILTIN,
-            shown=url,
-            named_hosts=frozenset({"127.0.0.1"}),
-        )
-        session = McpSession(spec, entry_id=context.entry_id, logger=logging.getLogger("test.session"))
-        async with anyio.create_task_group() as inner:
-            await inner.start(session.run)
-            yield session
-            inner.cancel_scope.cancel()
-
-
-def served(providers, tasks, entry_id="entry"):
-    """Make a server of providers of this process."""
-    return WireServer(Served(providers, tasks, WireCodec(entry_id)), About(name="served", version="1.0.0"))
-
-
-@asynccontextmanager
-async def serving(make):
-    """Serve at a loopback port; yields the URL."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    app = HttpApp(make, token=TOKEN)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=0))
-    stopped = anyio.Event()
-
-    async def serve():
-        with anyio.CancelScope(shield=True):
-            await server.serve(sockets=[listening])
-        stopped.set()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(serve)
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}/mcp"
-        finally:
-            server.should_exit = True
-            with anyio.CancelScope(shield=True):
-                await stopped.wait()
-            listening.close()
 
 
 class ServedPlugin:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import subprocess
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -84,24 +83,3 @@ async def test_a_client_of_the_python_sdk_reads_a_served_plugin(tmp_path, mode):
         refused = await client.call_tool("gatehook.market_data.quote", {"instrument_id": "NO-SUCH.SIMULATED"})
         assert refused.is_error
         assert refused.structured_content["code"] == "not_found"
-
-
-def test_served_prices_over_http_say_where_and_by_which_token(tmp_path):
-    command = [sys.executable, "-m", "gatehook", "plugins", "serve", "simulated", "--http", "0"]
-    with subprocess.Popen(
-        [*command, "--data-dir", str(tmp_path)], stderr=subprocess.PIPE, text=True, cwd=tmp_path
-    ) as server:
-        assert server.stderr.readline().startswith("http://127.0.0.1:")
-        assert server.stderr.readline().startswith("Authorization: Bearer ")
-        server.terminate()
-        server.wait(10)
-
-
-@pytest.mark.parametrize("options", [["--entry", "paper"], ["--http", "0"]])
-def test_a_broker_is_served_to_a_desk_alone(tmp_path, options):
-    command = [sys.executable, "-m", "gatehook", "plugins", "serve", "paper", "--data-dir", str(tmp_path), *options]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=30, check=False, stdin=subprocess.DEVNULL, cwd=tmp_path
-    )
-    assert done.returncode == 1
-    assert "wire.not-servable" in done.stderr

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from functools import partial
 from types import SimpleNamespace
 
 import anyio
+import attrs
 import pytest
 
 from builtin_plugins.simulated.plugin import provide_market_data
 from gatehook.clocks import ReplayClock
+from gatehook.clocks import SystemClock
 from gatehook.kinds.kind import Kind
 from gatehook.kinds.market_data import Channel
 from gatehook.kinds.market_data import Subscription
@@ -21,9 +22,10 @@ from gatehook.kinds.streams import Overflow
 from gatehook.wire.market_data import WireMarketData
 from tests.paper.rig import paper
 from tests.wire.linked import connected
-from tests.wire.serving import BUILTIN
-from tests.wire.serving import stdio_session
-from tests.wire.test_suites import served_paper
+from tests.wire.processes import gateway_session
+from tests.wire.processes import serving_process
+from tests.wire.test_suites import paper_over_http
+from tests.wire.test_suites import paper_over_stdio
 
 pytestmark = pytest.mark.anyio
 TICKS = 60
@@ -45,15 +47,16 @@ async def over_the_wire(context):
         yield WireMarketData(session, context)
 
 
-async def prices_of(run):
-    """Return ticks of every instrument, by a clock that stands still."""
-    context = SimpleNamespace(
-        entry_id="entry", venue="SIM", clock=ReplayClock(NOW), config={"seed": 7, "interval": 0.01}
-    )
+def by_a_standing_clock():
+    return SimpleNamespace(entry_id="entry", venue="SIM", clock=ReplayClock(NOW), config={"seed": 7, "interval": 0.01})
+
+
+async def prices_of(run, context, after=AFTER):
+    """Return ticks of every instrument, from a place on."""
     async with run(context) as source:
         instruments = await source.list_instruments()
         wanted = [Subscription(instrument_id=one.id, channel=Channel.QUOTES) for one in instruments]
-        async with source.stream(wanted, overflow=Overflow.ERROR, after=AFTER) as items:
+        async with source.stream(wanted, overflow=Overflow.ERROR, after=after) as items:
             found = {}
             while min((len(one) for one in found.values()), default=0) < TICKS:
                 item = await anext(items)
@@ -62,7 +65,35 @@ async def prices_of(run):
 
 
 async def test_simulated_gives_the_same_prices():
-    assert await prices_of(in_process) == await prices_of(over_the_wire)
+    context = by_a_standing_clock()
+    assert await prices_of(in_process, context) == await prices_of(over_the_wire, context)
+
+
+async def test_a_served_process_gives_the_same_prices_over_http(tmp_path):
+    market = {"seed": 7, "interval": 0.05}
+    config = {"plugins": {"entries": {"simulated": {"config": market, "venue": "SIM"}}}}
+    clock = SystemClock()
+    async with serving_process(tmp_path, "simulated", config) as serving, gateway_session(serving) as session:
+        context = SimpleNamespace(entry_id="simulated", venue="SIM", clock=clock, config=market)
+        after = str(clock.now() // (5 * STEP) - TICKS)
+
+        @asynccontextmanager
+        async def over_http(context):
+            async with anyio.create_task_group() as tasks:
+                context.task_group = tasks
+                async with WireMarketData(session, context) as source:
+                    yield source
+
+        there = await prices_of(over_http, context, after)
+        here = await prices_of(in_process, context, after)
+    assert [seen(tick) for ticks in there.values() for tick in ticks] == [
+        seen(tick) for ticks in here.values() for tick in ticks
+    ]
+
+
+def seen(tick):
+    """Return a tick without the moment at which this machine made it."""
+    return attrs.evolve(tick, ts_init=None)
 
 
 def shape(event):
@@ -97,10 +128,26 @@ async def events_of(rig):
     return found
 
 
-async def test_paper_reports_the_same_events(plugin_host, tmp_path):
+@pytest.fixture
+async def expected(plugin_host):
+    """What paper does in process: its events, and what decides which statements of a suite are skipped."""
     async with paper(plugin_host) as rig:
-        expected = await events_of(rig)
+        events = await events_of(rig)
+        assert len(events) > 5
+        return events, decides(rig)
+
+
+def decides(rig):
+    return rig.declared, rig.venue.faults, [bool(one) for one in (rig.hedging, rig.forbidden, rig.asked, rig.base)]
+
+
+async def test_paper_reports_the_same_events_over_stdio(expected, plugin_host, tmp_path):
     elsewhere = type(plugin_host)(tmp_path / "elsewhere")
-    async with served_paper(elsewhere, partial(stdio_session, BUILTIN / "paper")) as rig:
-        assert await events_of(rig) == expected
-    assert len(expected) > 5
+    async with paper_over_stdio(elsewhere) as rig:
+        assert (await events_of(rig), decides(rig)) == expected
+
+
+async def test_paper_reports_the_same_events_from_a_served_process_over_http(expected, plugin_host, tmp_path):
+    elsewhere = type(plugin_host)(tmp_path / "elsewhere")
+    async with paper_over_http(elsewhere, tmp_path) as rig:
+        assert (await events_of(rig), decides(rig)) == expected

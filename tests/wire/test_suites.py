@@ -8,10 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from builtin_plugins.paper.plugin import provide_broker
-from builtin_plugins.simulated.plugin import provide_market_data
 from gatehook.clocks import SystemClock
-from gatehook.kinds.kind import Kind
 from gatehook.kinds.times import HOUR
 from gatehook.kinds.times import MINUTE
 from gatehook.testing import BrokerRig
@@ -24,16 +21,52 @@ from tests.paper.rig import ACCOUNTS
 from tests.paper.rig import ASK
 from tests.paper.rig import BID
 from tests.paper.rig import PaperVenue
+from tests.wire.processes import gateway_session
+from tests.wire.processes import paper_process
+from tests.wire.processes import serving_process
 from tests.wire.serving import BUILTIN
 from tests.wire.serving import ServedPlugin
-from tests.wire.serving import http_session
 from tests.wire.serving import stdio_session
 
 
 @asynccontextmanager
-async def served_paper(plugin_host, connect):
-    """Run paper behind a session, on prices that the test sets."""
+async def paper_over_stdio(plugin_host):
+    """Run paper in a child over stdio, on prices of this process."""
     prices = ControlledPrices(bid=BID, ask=ASK)
+    async with served_paper(plugin_host, partial(stdio_session, BUILTIN / "paper"), prices, prices) as rig:
+        yield rig
+
+
+class Together:
+    """Prices of the served process and of this one, set to the same."""
+
+    def __init__(self, theirs, ours):
+        self._theirs, self._ours = theirs, ours
+
+    async def set(self, *market):
+        await self._ours.set(*market)
+        await self._theirs.set(*market)
+
+    async def followed(self):
+        await self._theirs.followed()
+
+
+@asynccontextmanager
+async def paper_over_http(plugin_host, folder):
+    """Run paper by ``gatehook plugins serve paper --http``, with the prices that it trades at."""
+    prices = ControlledPrices(bid=BID, ask=ASK)
+    async with paper_process(folder / f"served-{uuid4().hex}") as (serving, theirs):
+
+        def connect(context, tasks):
+            return gateway_session(serving, context.entry_id)
+
+        async with served_paper(plugin_host, connect, prices, Together(theirs, prices)) as rig:
+            yield rig
+
+
+@asynccontextmanager
+async def served_paper(plugin_host, connect, source, prices):
+    """Run paper behind a session, on prices that the test sets; ``source`` are those of this process."""
     served = ServedPlugin(BUILTIN / "paper", connect)
     entry = {"prices": "prices", "accounts": ACCOUNTS, "allowedAccounts": ["main", "hedged"]}
     config = {
@@ -41,7 +74,7 @@ async def served_paper(plugin_host, connect):
         "limits": {"paper": {"max_open_orders": 100}},
         "permissions": [{"caller": "asked", "decision": "ask"}],
     }
-    plugins = [(ControlledPrices.MANIFEST, prices), (served.manifest, served.plugin)]
+    plugins = [(ControlledPrices.MANIFEST, source), (served.manifest, served.plugin)]
     async with plugin_host(plugins=plugins, config=config) as host:
         venue = PaperVenue(prices, lambda: host.desk.entry("paper"))
         await prices.followed()
@@ -63,7 +96,7 @@ class TestPaperOverStdio(BrokerSuite):
 
     @pytest.fixture
     async def rig(self, plugin_host):
-        async with served_paper(plugin_host, partial(stdio_session, BUILTIN / "paper")) as rig:
+        async with paper_over_stdio(plugin_host) as rig:
             yield rig
 
 
@@ -71,8 +104,8 @@ class TestPaperOverHttp(BrokerSuite):
     plugin = "paper over HTTP"
 
     @pytest.fixture
-    async def rig(self, plugin_host):
-        async with served_paper(plugin_host, partial(http_session, provide_broker, Kind.BROKER)) as rig:
+    async def rig(self, plugin_host, tmp_path):
+        async with paper_over_http(plugin_host, tmp_path) as rig:
             yield rig
 
 
@@ -113,6 +146,11 @@ class TestSimulatedOverHttp(MarketDataSuite):
 
     @pytest.fixture
     async def rig(self, tmp_path):
-        connect = partial(http_session, provide_market_data, Kind.MARKET_DATA)
-        async with served_prices(tmp_path, connect) as rig:
-            yield rig
+        config = {"plugins": {"entries": {"simulated": {"config": {"interval": 0.05}}}}}
+        async with serving_process(tmp_path / "served", "simulated", config) as serving:
+
+            def connect(context, tasks):
+                return gateway_session(serving, context.entry_id)
+
+            async with served_prices(tmp_path, connect) as rig:
+                yield rig

@@ -37,6 +37,14 @@ class About:
     capabilities: Mapping[str, Any] = attrs.field(factory=dict)
 
 
+@attrs.frozen
+class _Client:
+    """How a request's client is answered."""
+
+    wire: bool
+    stateless: bool
+
+
 class WireServer:
     """Answers the requests of one client. Give ``answer`` and ``hear`` to the connection's ``Peer``."""
 
@@ -44,8 +52,10 @@ class WireServer:
         self._served = served
         self._about = about
         self._names = list(served.table)
-        self._wire = False
+        self._client = _Client(wire=False, stateless=False)
         self.client: Mapping[str, Any] = {}
+        #: Whether a client has shaken hands.
+        self.greeted = False
 
     async def answer(self, method: str, params: Any) -> Any:
         """Answer a request of MCP.
@@ -56,34 +66,24 @@ class WireServer:
         params = {} if params is None else params
         if not isinstance(params, dict):
             raise RpcError(INVALID_PARAMS, "params are an object")
-        stateless = self._stateless(params)
+        client = _stateless(params) or self._client
         if method == "tools/call":
-            return await self._call(params, stateless=stateless)
+            return await self._call(params, client)
         if method == "initialize":
             return self._initialize(params)
         if method == "ping":
             return {}
         if method == "tools/list":
-            return self._list(params, stateless=stateless)
+            return self._list(params, client)
         if method == "server/discover":
             return self._discover()
         raise RpcError(METHOD_NOT_FOUND, f"no such method: {method[:100]}")
 
-    def _stateless(self, params: dict[str, Any]) -> bool:
-        meta = params.get("_meta")
-        version = meta.get(f"{_META}protocolVersion") if isinstance(meta, dict) else None
-        if version is None:
-            return False
-        if version != STATELESS_VERSION:
-            supported = [*HANDSHAKE_VERSIONS, STATELESS_VERSION]
-            raise RpcError(_UNSUPPORTED_VERSION, "unsupported protocol version", {"supported": supported})
-        self._wire = speaks_wire(meta.get(f"{_META}clientCapabilities")) if isinstance(meta, dict) else False
-        return True
-
     def _initialize(self, params: dict[str, Any]) -> Mapping[str, Any]:
         capabilities = params.get("capabilities")
-        self._wire = speaks_wire(capabilities)
+        self._client = _Client(wire=speaks_wire(capabilities), stateless=False)
         self.client = announced(capabilities)
+        self.greeted = True
         asked = params.get("protocolVersion")
         return {
             "protocolVersion": asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1],
@@ -116,36 +116,61 @@ class WireServer:
             "_meta": {f"{_META}serverInfo": self._info()},
         }
 
-    def _list(self, params: dict[str, Any], *, stateless: bool) -> Mapping[str, Any]:
+    def _list(self, params: dict[str, Any], client: _Client) -> Mapping[str, Any]:
         cursor = params.get("cursor")
         start = 0 if cursor is None else int(cursor) if isinstance(cursor, str) and cursor.isdecimal() else -1
         if not 0 <= start <= len(self._names):
             raise RpcError(INVALID_PARAMS, "no such cursor")
         end = start + TOOLS_PER_PAGE
         page: dict[str, Any] = {
-            "tools": [tool_json(self._served.table[name], results=not self._wire) for name in self._names[start:end]]
+            "tools": [tool_json(self._served.table[name], results=not client.wire) for name in self._names[start:end]]
         }
         if end < len(self._names):
             page["nextCursor"] = str(end)
-        return {**page, "resultType": "complete", "ttlMs": 0, "cacheScope": "private"} if stateless else page
+        return {**page, "resultType": "complete", "ttlMs": 0, "cacheScope": "private"} if client.stateless else page
 
-    async def _call(self, params: dict[str, Any], *, stateless: bool) -> Any:
+    async def _call(self, params: dict[str, Any], client: _Client) -> Any:
         name = params.get("name")
         if not isinstance(name, str) or name not in self._served.table:
             raise RpcError(INVALID_PARAMS, f"no such tool: {str(name)[:100]}")
-        return JsonText(await self.called(name, params.get("arguments"), stateless=stateless))
-
-    async def called(self, name: str, arguments: Any, *, stateless: bool = False) -> str:
-        """Call a tool and return MCP's result of it as JSON text; a failure is a result too."""
         try:
-            result, failed = {"result": await self._served.call(name, arguments)}, False
+            result, failed = {"result": await self._served.call(name, params.get("arguments"))}, False
             text = encoded(result)
         except Exception as error:  # noqa: BLE001  every failure of a provider is the client's to know
             text, failed = encoded(error_json(error)), True
-        return result_text(text, failed=failed, wire=self._wire, stateless=stateless)
+        return JsonText(result_text(text, failed=failed, wire=client.wire, stateless=client.stateless))
+
+    def only_reads(self, method: str, params: Any) -> bool:
+        """Say whether a request changes nothing, so that nobody needs its answer who has gone away."""
+        if method != "tools/call":
+            return True
+        name = params.get("name") if isinstance(params, dict) else None
+        tool = self._served.table.get(name) if isinstance(name, str) else None
+        return tool is None or tool.reads
+
+    def close(self) -> None:
+        """End every open stream: the client is gone."""
+        self._served.close()
 
 
-def result_text(text: str, *, failed: bool, wire: bool, stateless: bool) -> str:
+def unsupported_version() -> RpcError:
+    """Return the refusal of a version of MCP that is not spoken here; it names those that are."""
+    supported = [*HANDSHAKE_VERSIONS, STATELESS_VERSION]
+    return RpcError(_UNSUPPORTED_VERSION, "unsupported protocol version", {"supported": supported})
+
+
+def _stateless(params: dict[str, Any]) -> _Client | None:
+    """Return who asks, where the request says it itself, as those without a handshake do."""
+    meta = params.get("_meta")
+    version = meta.get(f"{_META}protocolVersion") if isinstance(meta, dict) else None
+    if not isinstance(meta, dict) or version is None:
+        return None
+    if version != STATELESS_VERSION:
+        raise unsupported_version()
+    return _Client(wire=speaks_wire(meta.get(f"{_META}clientCapabilities")), stateless=True)
+
+
+def result_text(text: str, *, failed: bool, wire: bool = False, stateless: bool = False) -> str:
     """Write a tool's result around its content. A client that speaks the wire gets the content once, not twice."""
     content = "[]" if wire else f'[{{"type":"text","text":{encoded(text)}}}]'
     kind = '"resultType":"complete",' if stateless else ""
