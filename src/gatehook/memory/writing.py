@@ -11,6 +11,7 @@ from typing import Protocol
 import attrs
 
 from gatehook.kinds.memory import MemoryDoc
+from gatehook.kinds.memory import MemoryStats
 from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
@@ -34,6 +35,12 @@ class Movable(Protocol):
 
     async def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents."""
+
+    async def forget(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Delete documents without a trace."""
+
+    async def stats(self, namespace: NamespaceSelector | None = None) -> MemoryStats:
+        """Count what is there."""
 
     async def search(self, query: Query) -> SearchPage:
         """Search."""
