@@ -192,3 +192,36 @@ async def test_switches_at_once_follow_each_other(tmp_path):
         holder = host.slot("memory")
         assert await who(host) == holder
         assert [state_of(host, name) for name in ("one", "two", "three") if name != holder] == ["stopped", "stopped"]
+
+
+async def test_a_memory_runs_beside_the_slots_holder_for_as_long_as_it_is_wanted(tmp_path):
+    plugins = memory(tmp_path, "first"), memory(tmp_path, "second")
+    async with host_of(tmp_path, *plugins, slots={"memory": "first"}) as host:
+        async with host.memory_beside("second") as beside, host.memory_beside("first") as holder:
+            assert [(await one.search(EVERYTHING)).degraded[0] for one in (beside, holder)] == ["second", "first"]
+            assert await who(host) == "first"
+        assert state_of(host, "second") == "stopped"
+        assert await who(host) == "first"
+    assert lines(tmp_path / "log").count("first enter plain") == 1
+
+
+async def test_the_slot_changes_hands_while_both_are_wanted(tmp_path):
+    plugins = memory(tmp_path, "first"), memory(tmp_path, "second")
+    async with host_of(tmp_path, *plugins, slots={"memory": "first"}) as host:
+        async with host.memory_beside("second"), host.memory_beside("first") as old:
+            await host.use_slot("memory", "second")
+            assert (await old.search(EVERYTHING)).degraded[0] == "first"
+            assert await who(host) == "second"
+        assert state_of(host, "first") == "stopped"
+        assert await who(host) == "second"
+    assert lines(tmp_path / "log").count("second enter plain") == 1
+
+
+async def test_what_cannot_run_beside_changes_nothing(tmp_path):
+    plugins = memory(tmp_path, "first"), memory(tmp_path, "second", BROKEN)
+    async with host_of(tmp_path, *plugins, slots={"memory": "first"}) as host:
+        for entry in ("second", "gone"):
+            with pytest.raises(GatehookError, match=r"host\.slot-switch-failed"):
+                async with host.memory_beside(entry):
+                    pytest.fail("it does not run")
+        assert await who(host) == "first"

@@ -348,6 +348,16 @@ class PluginHost:
         slots = _running(self._slots, "using the memory")
         return MemoryHandle(lambda: slots.port("memory"), caller)
 
+    @asynccontextmanager
+    async def memory_beside(self, entry: str, *, caller: str = "embedder") -> AsyncIterator[MemoryHandle]:
+        """Run a memory entry while the block does, whoever fills the slot, and yield its handle.
+
+        Raises:
+            GatehookError: when no entry of that id is a memory, or it is not ready in time.
+        """
+        async with _running(self._slots, "using a memory").beside("memory", entry) as found:
+            yield MemoryHandle(lambda: found.ports[Kind.MEMORY], caller)
+
     def handle(self, entry: str, kind: Kind, *, caller: str = "embedder") -> Any:
         """Return an entry's handle of any kind.
 

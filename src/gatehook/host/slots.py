@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import AsyncIterator
 from collections.abc import Callable
 from collections.abc import Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 import anyio
@@ -57,6 +60,7 @@ class Slots:
         self._report = report
         self._holders: dict[str, Entry | None] = {}
         self._empty = {slot: Port(EmptySlot(slot), kind, timeout=1.0, now=lambda: 0.0) for slot, kind in SLOTS.items()}
+        self._beside: Counter[str] = Counter()
         self._settled = False
         self._lock = anyio.Lock()
 
@@ -132,6 +136,27 @@ class Slots:
             if old is not None:
                 await self._retire(old, SLOTS[slot])
 
+    @asynccontextmanager
+    async def beside(self, slot: str, entry_id: str) -> AsyncIterator[Entry]:
+        """Keep an entry that could fill a slot running while the block does, whoever fills the slot.
+
+        Raises:
+            GatehookError: for an unknown entry, or one that is not ready in time.
+        """
+        entry = self._wanted(slot, entry_id)
+        async with self._lock:
+            if entry is not self._holders.get(slot):
+                await self._ready(slot, entry)
+            self._beside[entry_id] += 1
+        try:
+            yield entry
+        finally:
+            with anyio.CancelScope(shield=True):
+                async with self._lock:
+                    self._beside[entry_id] -= 1
+                    if entry is not self._holders.get(slot):
+                        await self._retire(entry, SLOTS[slot])
+
     def _wanted(self, slot: str, entry_id: str) -> Entry:
         entry = self._runner.entry(entry_id, SLOTS[slot])
         if entry is None:
@@ -142,6 +167,8 @@ class Slots:
 
     async def _ready(self, slot: str, new: Entry) -> None:
         kind = SLOTS[slot]
+        if kind in new.kinds and new.serving:
+            return
         await self._runner.begin(new, kind)
         if not new.serving:
             error = f"did not start: {new.why_down()}"
@@ -151,6 +178,8 @@ class Slots:
             raise GatehookError(diagnostic)
 
     async def _retire(self, old: Entry, kind: Kind) -> None:
+        if self._beside[old.entry_id] > 0:
+            return
         port = old.ports[kind]
         with anyio.move_on_after(port.timeout):
             await port.drained()
