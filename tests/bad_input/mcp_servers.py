@@ -16,6 +16,8 @@ from tests.bad_input.table import Table
 from tests.host.mcp_kit import ADAPTER
 from tests.host.mcp_kit import WIRE
 from tests.host.mcp_kit import ServerPlugin
+from tests.runtimes.mcp.guarded_server import Guarded
+from tests.runtimes.mcp.http_server import serving
 
 TABLE = Table()
 
@@ -83,6 +85,49 @@ async def secret_argument(world):
     entry = {"type": "external.mcp", "command": ["true", "--key=${config.key}"]}
     plugin = server(world, entry=entry, configSchema=schema)
     return await world.hosted(plugin.root, entries={"bad": {"config": {"key": world.secret}}})
+
+
+async def guarded(world, entry):
+    """Run an entry on a server that wants a token; ``entry`` is told the port."""
+    guard = Guarded()
+    async with serving(guard.handle) as port:
+        guard.port = port
+        address = {"type": "external.mcp", "url": f"http://127.0.0.1:{port}/mcp", "adapter": "adapter.py"}
+        plugin = server(world, adapter=ADAPTER, entry=address)
+        return await world.hosted(plugin.root, entries={"bad": {"config": plugin.config, **entry(guard.issuer)}})
+
+
+@TABLE.row("mcp.auth-missing", "a server that wants a token, and none is configured", "plugin entry")
+async def no_authorization(world):
+    return await guarded(world, lambda issuer: {})
+
+
+@TABLE.row("mcp.auth-refused", "a client that the authorization server does not know", "plugin entry")
+async def unknown_client(world):
+    client = {"grant": "client_credentials", "client_id": "gateway", "client_secret": world.secret}
+    return await guarded(world, lambda issuer: {"auth": {**client, "issuer": issuer}})
+
+
+@TABLE.row("mcp.authorize", "a server that wants somebody to agree", "plugin entry")
+async def nobody_agreed(world):
+    return await guarded(world, lambda issuer: {"auth": {"client_id": "gateway"}})
+
+
+@TABLE.row("mcp.not-passed", "a secret of the authorization that is not there", "plugin entry")
+async def no_secret(world):
+    client = {"grant": "client_credentials", "client_id": "gateway", "client_secret": {"env": "GATEHOOK_NO_SUCH"}}
+    return await guarded(world, lambda issuer: {"auth": {**client, "issuer": issuer}})
+
+
+@TABLE.row("mcp.not-passed", "an authorization for a command", "plugin entry")
+async def authorized_command(world):
+    plugin = server(world)
+    return await world.hosted(plugin.root, entries={"bad": {"config": plugin.config, "auth": {}}})
+
+
+@TABLE.row("mcp.not-authorized", "a plugin that is no server at an address", "entry")
+async def not_to_be_authorized(world):
+    return world.command("plugins", "authorize", "paper")
 
 
 def consented(world):

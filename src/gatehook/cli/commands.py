@@ -20,6 +20,10 @@ _PLUGINS: Final = {
     "lock": Lazy("gatehook.cli.consent:lock", "Write the set of plugins that `run --locked` insists on."),
     "import": Lazy("gatehook.cli.importing:import_servers", "Turn an mcp.json, mcpServers or .mcpb file into plugins."),
     "serve": Lazy("gatehook.cli.serve_plugin:serve_plugin", "Serve a plugin over the wire, as an MCP server."),
+    "authorize": Lazy(
+        "gatehook.cli.authorizing:authorize_entry",
+        "Agree in a browser that an entry uses its MCP server; the tokens are kept in the data directory.",
+    ),
     "restart": Lazy("gatehook.cli.running:restart", "Restart an entry of the running gateway."),
 }
 _CONFIG: Final = {

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import Final
 from urllib.parse import quote
 from urllib.parse import urlsplit
@@ -28,13 +31,16 @@ from gatehook.host.tool_pins import ToolPins
 from gatehook.runtimes.child_records import CHILDREN
 from gatehook.runtimes.child_records import ChildRecords
 from gatehook.secrets import Secret
+from gatehook.secrets import SecretUnavailable
 
 if TYPE_CHECKING:
+    from gatehook.config.model import SupervisionSection
     from gatehook.host.context import EntryContext
     from gatehook.host.entry import EntrySpec
     from gatehook.host.services import Services
     from gatehook.host.sessions import EntrySession
     from gatehook.runtimes.mcp import McpSpec
+    from gatehook.runtimes.mcp.auth import McpAuth
 
 #: A value of the configuration in an argument of a command.
 _PLACEHOLDER: Final = re.compile(r"\$\{config\.([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -55,18 +61,31 @@ async def session_of(
     """
     entry = spec.manifest.entry
     if not isinstance(entry, ExternalMcp):
+        if spec.config.auth is not None:
+            reason = "auth is for MCP servers, and its plugin is none"
+            raise NeedsPerson(codes.NOT_PASSED(plugin=spec.plugin_id, entry=spec.entry_id, reason=reason))
         return None
     try:
-        passed = passed_on(spec.manifest.config_schema, context.config)
-        target = _spec_of(spec, entry, context, passed, services)
-    except (CannotPass, KeyError, ValueError) as error:
-        reason = error if isinstance(error, CannotPass) else f"{type(error).__name__}: {error}"
-        raise NeedsPerson(codes.NOT_PASSED(plugin=spec.plugin_id, entry=spec.entry_id, reason=reason)) from None
+        target = target_of(spec, context.config, services.directory.path, services.settings)
+        target = attrs.evolve(target, auth=await _auth_of(spec, services))
+    except (CannotPass, SecretUnavailable, KeyError, ValueError) as error:
+        raise not_passed(spec, error) from None
     pinning = Pinning(ToolPins(services.directory.path), spec, _named(entry, target), services.reports)
     await verify(spec)
     if entry.needs_sdk:
         return _sdk_session(spec, context, services, told, pinning, target)
     return _wire_session(spec, context, services, told, pinning, target)
+
+
+async def _auth_of(spec: EntrySpec, services: Services) -> McpAuth | None:
+    auth, limit = spec.config.auth, services.settings.start_timeout
+    if auth is None:
+        return None
+    if isinstance(spec.manifest.entry, ExternalMcp) and spec.manifest.entry.url is None:
+        raise CannotPass("auth is for a server at an address, and this one is a command")
+    from gatehook.host.mcp_auth import auth_of
+
+    return await auth_of(auth, spec.entry_id, services.directory.path, services.redactor, limit=limit)
 
 
 def _named(entry: ExternalMcp, target: McpSpec) -> str:
@@ -92,16 +111,29 @@ async def verify(spec: EntrySpec) -> None:
         raise NeedsPerson(plugin_codes.FILE_CHANGED(plugin=spec.plugin_id, path=path))
 
 
-def _spec_of(spec: EntrySpec, entry: ExternalMcp, context: EntryContext, passed: Passed, services: Services) -> McpSpec:
+def not_passed(spec: EntrySpec, error: Exception) -> NeedsPerson:
+    """Return why an entry's configuration cannot go where it is sent."""
+    known = isinstance(error, CannotPass | SecretUnavailable)
+    reason = str(error) if known else f"{type(error).__name__}: {error}"
+    return NeedsPerson(codes.NOT_PASSED(plugin=spec.plugin_id, entry=spec.entry_id, reason=reason))
+
+
+def target_of(spec: EntrySpec, config: Mapping[str, Any], data_dir: Path, settings: SupervisionSection) -> McpSpec:
+    """Return where an entry's server is, and everything that the resolved configuration gives it.
+
+    Raises:
+        CannotPass, KeyError, ValueError: a value cannot go where the schema sends it.
+    """
     from gatehook.runtimes.mcp import McpSpec
 
-    _refuse_secret_arguments(entry, context)
-    root = spec.root or services.directory.path
-    made = McpSpec.of(_moved(entry, spec.config.url), context.config, root)
+    entry = spec.manifest.entry
+    assert isinstance(entry, ExternalMcp), "only such an entry has a server"
+    passed = passed_on(spec.manifest.config_schema, config)
+    _refuse_secret_arguments(entry, config)
+    made = McpSpec.of(_moved(entry, spec.config.url), config, spec.root or data_dir)
     hosts = made.named_hosts
     if spec.config.url is not None:
         hosts |= {(urlsplit(spec.config.url).hostname or "").lower()}
-    settings = services.settings
     limits = attrs.evolve(
         made.limits, start_timeout=settings.start_timeout, grace=min(made.limits.grace, settings.stop_timeout * _GRACE)
     )
@@ -115,9 +147,9 @@ def _spec_of(spec: EntrySpec, entry: ExternalMcp, context: EntryContext, passed:
     )
 
 
-def _refuse_secret_arguments(entry: ExternalMcp, context: EntryContext) -> None:
+def _refuse_secret_arguments(entry: ExternalMcp, config: Mapping[str, Any]) -> None:
     for name in _PLACEHOLDER.findall(" ".join(entry.command or ())):
-        if isinstance(context.config.get(name), Secret):
+        if isinstance(config.get(name), Secret):
             raise CannotPass(f"{name} is a secret, and every user of the machine can read a command's arguments")
 
 

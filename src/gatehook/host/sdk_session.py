@@ -10,6 +10,8 @@ from anyio.abc import TaskGroup
 from anyio.abc import TaskStatus
 
 from gatehook.host.entry import EntrySpec
+from gatehook.host.mcp_auth import unauthorized
+from gatehook.host.pinning import NeedsPerson
 from gatehook.host.pinning import Pinning
 from gatehook.host.sessions import EntrySession
 from gatehook.host.sessions import unusable
@@ -30,6 +32,7 @@ class SdkSession(EntrySession):
         self._make = make
         self._session: McpSession | None = None
         self._first: ToolPin | None = None
+        self._refusal = ""
         self._changed = anyio.Event()
         self._up = anyio.Event()
 
@@ -58,6 +61,8 @@ class SdkSession(EntrySession):
     async def _is_ready(self, session: McpSession) -> bool:
         if session.status.state is McpState.BACKOFF:
             await session.wait_connected(0)
+        if session.status.state is McpState.UNAUTHORIZED:
+            raise NeedsPerson(unauthorized(self.spec, session.status.reason))
         await self._end_where_final(session)
         return session.status.state is McpState.READY
 
@@ -72,10 +77,20 @@ class SdkSession(EntrySession):
             changed = self._changed
             await self._end_where_final(session)
             if session.status.state is McpState.READY:
+                self._refusal = ""
                 self.told("")
+            elif session.status.state is McpState.UNAUTHORIZED:
+                self._refused(session.status.reason)
             elif session.status.state is McpState.BACKOFF:
                 self.told(f"no connection to its server: {session.status.reason}")
             await changed.wait()
+
+    def _refused(self, reason: str) -> None:
+        """A session that was up goes on trying: a server may refuse for a while. A person hears of it once."""
+        if reason != self._refusal:
+            self._refusal = reason
+            self.pinning.reports.report(unauthorized(self.spec, reason))
+        self.told(f"its server refuses the credentials: {reason}")
 
     async def _end_where_final(self, session: McpSession) -> None:
         if session.status.state is McpState.FAILED:

@@ -44,8 +44,8 @@ class EntrySession(ABC):
         """Open it; at most ``limit`` seconds.
 
         Raises:
-            NotConnected, AuthError: the server is not there, or refuses; it may be otherwise later.
-            NeedsPerson: it cannot be used until somebody acts.
+            NotConnected: the server is not there; it may be otherwise later.
+            NeedsPerson: it cannot be used until somebody acts; it refuses the credentials, or wants some.
         """
         with anyio.move_on_after(limit) as scope:
             await self.open(tasks)

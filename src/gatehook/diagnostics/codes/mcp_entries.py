@@ -43,6 +43,31 @@ CHILDREN_SWEPT: Final = Code(
     "{count} processes of plugins outlived the gateway before this one, and were ended: {names}.",
     "Nothing is to be done; the gateway was killed, or its machine ran out of something.",
 )
+AUTH_MISSING: Final = Code(
+    "mcp.auth-missing",
+    Severity.ERROR,
+    "The server of {entry} wants an authorization that it is not given: {reason}.",
+    "Mend the token that the plugin's configuration sends, or add [plugins.entries.{entry}.auth] where the server"
+    " speaks OAuth; then `gatehook plugins restart {entry}`.",
+)
+AUTH_REFUSED: Final = Code(
+    "mcp.auth-refused",
+    Severity.ERROR,
+    "The credentials of {entry} are refused: {reason}.",
+    "Mend [plugins.entries.{entry}.auth] or what it refers to; then `gatehook plugins restart {entry}`.",
+)
+AUTHORIZE: Final = Code(
+    "mcp.authorize",
+    Severity.ERROR,
+    "The server of {entry} wants a person to agree in a browser: {reason}.",
+    "Run `gatehook plugins authorize {entry}`, then `gatehook plugins restart {entry}`.",
+)
+NOT_AUTHORIZED: Final = Code(
+    "mcp.not-authorized",
+    Severity.ERROR,
+    "The entry {entry} was not authorized: {reason}. Tokens that it had are kept.",
+    "Mend that, then run `gatehook plugins authorize {entry}` again; docs/mcp-plugins.md says what it needs.",
+)
 SERVER_UNUSABLE: Final = Code(
     "mcp.server-unusable",
     Severity.ERROR,

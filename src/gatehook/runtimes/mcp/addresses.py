@@ -27,6 +27,14 @@ def is_allowed(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not inside
 
 
+def is_loopback(host: str) -> bool:
+    """Say whether a host, as an address has it, is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 def _unwrapped(address: Address) -> Address:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped

@@ -12,12 +12,15 @@ import attrs
 
 from gatehook.context import McpResult
 from gatehook.kinds.errors import Ambiguous
+from gatehook.kinds.errors import AuthError
 from gatehook.kinds.errors import CallRefused
 from gatehook.kinds.errors import Denied
 from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.errors import ToolAnswerInvalid
+from gatehook.kinds.errors import ToolFailed
 from gatehook.runtimes.mcp.faults import ConnectionDown
+from gatehook.runtimes.mcp.faults import InputRefused
 from gatehook.runtimes.mcp.faults import NotUsable
 from gatehook.runtimes.mcp.faults import TooLarge
 from gatehook.runtimes.mcp.faults import Unanswered
@@ -65,7 +68,8 @@ async def call_tool(
     """Call a tool of the connection; ``seconds`` are left.
 
     Raises:
-        Denied, NotConnected, Ambiguous, CallRefused, ToolAnswerInvalid: as ``gatehook.context.McpTools.call``.
+        Denied, NotConnected, AuthError, Ambiguous, CallRefused, ToolAnswerInvalid, ToolFailed: as
+            ``gatehook.context.McpTools.call``.
     """
     from mcp import MCPError
 
@@ -79,10 +83,8 @@ async def call_tool(
         raise Denied(f"{words.of(tool)}: {error}; nothing was sent") from None
     except TooLarge as error:
         raise Ambiguous(f"{words.of(tool)}: {error}; it was executed, and its answer is lost") from None
-    except ToolAnswerInvalid as error:
-        raise ToolAnswerInvalid(f"{words.entry_id}: {error.message}", pointer=error.pointer) from None
-    except UnreadableAnswer as error:
-        raise ToolAnswerInvalid(f"{words.of(tool)}: its answer cannot be read: {error}") from None
+    except (ToolAnswerInvalid, UnreadableAnswer, InputRefused) as error:
+        raise _no_result(tool, error, words) from None
     except MCPError as error:
         text = words.foreign(error.message)
         raise CallRefused(
@@ -92,9 +94,18 @@ async def call_tool(
         ) from None
 
 
+def _no_result(tool: str, error: ToolAnswerInvalid | UnreadableAnswer | InputRefused, words: Words) -> ProviderError:
+    if isinstance(error, ToolAnswerInvalid):
+        return ToolAnswerInvalid(f"{words.entry_id}: {error.message}", pointer=error.pointer)
+    if isinstance(error, InputRefused):
+        return ToolFailed(f"{words.of(tool)}: {words.foreign(str(error))}; what it did before is not proven")
+    return ToolAnswerInvalid(f"{words.of(tool)}: its answer cannot be read: {error}")
+
+
 def _unproven(tool: str, error: ConnectionDown | Unanswered, words: Words) -> ProviderError:
     what = words.foreign(str(error))
     if not error.sent:
-        return NotConnected(f"{words.of(tool)}: {what}; nothing was sent")
+        kind = AuthError if isinstance(error, ConnectionDown) and error.refused else NotConnected
+        return kind(f"{words.of(tool)}: {what}; nothing was sent")
     after = error.retry_after if isinstance(error, ConnectionDown) else None
     return Ambiguous(f"{words.of(tool)}: {what}; it may have been executed", retry_after=after)

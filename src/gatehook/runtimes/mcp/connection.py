@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from collections.abc import Callable
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
@@ -34,9 +35,12 @@ from gatehook.runtimes.children import child_environment
 from gatehook.runtimes.mcp.arguments import compiled
 from gatehook.runtimes.mcp.dispatcher import Dispatcher
 from gatehook.runtimes.mcp.faults import ConnectionDown
+from gatehook.runtimes.mcp.faults import InputRefused
 from gatehook.runtimes.mcp.faults import NotUsable
 from gatehook.runtimes.mcp.faults import Unanswered
 from gatehook.runtimes.mcp.faults import UnreadableAnswer
+from gatehook.runtimes.mcp.inputs import Inputs
+from gatehook.runtimes.mcp.inputs import between_rounds
 from gatehook.runtimes.mcp.listing import BadToolList
 from gatehook.runtimes.mcp.listing import clean
 from gatehook.runtimes.mcp.listing import read_tools
@@ -44,6 +48,9 @@ from gatehook.runtimes.mcp.negotiation import negotiate
 from gatehook.runtimes.mcp.results import read_result
 from gatehook.runtimes.mcp.spec import McpLimits
 from gatehook.runtimes.mcp.spec import McpSpec
+
+if TYPE_CHECKING:
+    import httpx2
 
 _RESULT: Final = TypeAdapter[types.CallToolResult | types.InputRequiredResult](
     types.CallToolResult | types.InputRequiredResult
@@ -54,19 +61,21 @@ _LONGEST_NAME: Final = 100
 
 @attrs.frozen(kw_only=True)
 class Surroundings:
-    """What connections of one session share: names, loggers, where children are recorded."""
+    """What connections of one session share: names, loggers, where children are recorded, tokens."""
 
     entry_id: str
     logger: logging.Logger
     redact: Callable[[str], str]
     records: ChildRecords | None = None
+    tokens: dict[str, Any] = attrs.field(factory=dict, repr=False)
 
 
 class Connection:
     """An agreed session with a server. Calls may come from any task."""
 
-    def __init__(self, session: ClientSession, dispatcher: Dispatcher, limits: McpLimits) -> None:
+    def __init__(self, session: ClientSession, dispatcher: Dispatcher, limits: McpLimits, inputs: Inputs) -> None:
         self._session = session
+        self._inputs = inputs
         self._limits = limits
         self._outputs: dict[str, Any] = {}
         self.dispatcher = dispatcher
@@ -127,6 +136,7 @@ class Connection:
         Raises:
             ToolAnswerInvalid: the answer is against the tool's output schema.
             UnreadableAnswer: the answer is no result of a tool.
+            InputRefused: the tool wants input that is not given.
             ConnectionDown, Unanswered, TooLarge, MCPError: as for any request.
         """
         if self.is_modern:
@@ -144,17 +154,36 @@ class Connection:
     async def _stamped(
         self, tool: str, arguments: dict[str, Any], timeout: float, progress: ProgressFnT | None
     ) -> dict[str, Any]:
-        request = types.CallToolRequest(params=types.CallToolRequestParams(name=tool, arguments=arguments))
+        deadline = anyio.current_time() + timeout
+        params = types.CallToolRequestParams(name=tool, arguments=arguments)
+        result = await self._round(params, timeout, progress)
+        for round_ in range(self._limits.max_rounds):
+            if not isinstance(result, types.InputRequiredResult):
+                break
+            given = self._inputs.answers(tool, result.input_requests or {}) or None
+            if given is None:
+                await between_rounds(round_)
+            params = types.CallToolRequestParams(
+                name=tool, arguments=arguments, input_responses=given, request_state=result.request_state
+            )
+            result = await self._round(params, deadline - anyio.current_time(), progress)
+        if isinstance(result, types.InputRequiredResult):
+            raise InputRefused(f"it has asked for input more than {self._limits.max_rounds} times")
+        content = [block.model_dump(by_alias=True) for block in result.content]
+        return {"content": content, "structuredContent": result.structured_content, "isError": bool(result.is_error)}
+
+    async def _round(
+        self, params: types.CallToolRequestParams, timeout: float, progress: ProgressFnT | None
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        if timeout <= 0:
+            raise Unanswered(0.0, sent=True)
+        request = types.CallToolRequest(params=params)
         try:
-            result = await self._session.send_request(
+            return await self._session.send_request(
                 request, _RESULT, request_read_timeout_seconds=timeout, progress_callback=progress
             )
         except ValidationError:
             raise UnreadableAnswer("it is no result of a tool") from None
-        if isinstance(result, types.InputRequiredResult):
-            raise UnreadableAnswer("the tool asks for more input, which Gatehook has nobody to ask for")
-        content = [block.model_dump(by_alias=True) for block in result.content]
-        return {"content": content, "structuredContent": result.structured_content, "isError": bool(result.is_error)}
 
     def _output(self, tool: ToolDefinition) -> Any:
         if tool.output_schema is None:
@@ -209,9 +238,11 @@ async def connected(spec: McpSpec, around: Surroundings) -> AsyncIterator[Connec
     """
     with anyio.CancelScope(deadline=anyio.current_time() + spec.limits.start_timeout) as starting:
         async with _dispatcher(spec, around) as dispatcher:
-            session = ClientSession(dispatcher=dispatcher, client_info=_INFO)
+            inputs = Inputs(spec.inputs, around.logger)
+            asked = inputs.elicited if inputs.are_declared else None
+            session = ClientSession(dispatcher=dispatcher, client_info=_INFO, elicitation_callback=asked)
             async with session:
-                connection = Connection(session, dispatcher, spec.limits)
+                connection = Connection(session, dispatcher, spec.limits, inputs)
                 await negotiate(session, modern_first=spec.transport is Transport.STREAMABLE_HTTP)
                 connection.tools = await connection.list_tools()
                 starting.deadline = float("inf")
@@ -230,7 +261,7 @@ async def _dispatcher(spec: McpSpec, around: Surroundings) -> AsyncIterator[Disp
     from gatehook.runtimes.mcp.sse import SseDispatcher
     from gatehook.runtimes.mcp.streamable import StreamableDispatcher
 
-    async with new_client(spec) as client:
+    async with _authorizer(spec, around) as auth, new_client(spec, auth) as client:
         if spec.transport is Transport.SSE:
             yield SseDispatcher(client, spec.url, spec.limits, around.logger)
             return
@@ -239,6 +270,20 @@ async def _dispatcher(spec: McpSpec, around: Surroundings) -> AsyncIterator[Disp
             yield over_http
         finally:
             await over_http.end_session()
+
+
+@asynccontextmanager
+async def _authorizer(spec: McpSpec, around: Surroundings) -> AsyncIterator[httpx2.Auth | None]:
+    if spec.auth is None:
+        yield None
+        return
+    from gatehook.runtimes.mcp.oauth import Authorizer
+
+    authorizer = Authorizer(spec, spec.auth, around.tokens, around.logger.warning)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(authorizer.run)
+        yield authorizer
+        tasks.cancel_scope.cancel()
 
 
 @asynccontextmanager

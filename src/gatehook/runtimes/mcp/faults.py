@@ -56,3 +56,7 @@ class UnreadableAnswer(Exception):
 
 class NotUsable(Exception):
     """Trying again will not help: the program is missing, an address is forbidden, no protocol version fits."""
+
+
+class InputRefused(Exception):
+    """A tool wants input that the entry does not give, or has asked for some too often; the text says which."""

@@ -99,12 +99,13 @@ class _NoAddresses(logging.Filter):
 _NO_ADDRESSES: Final = _NoAddresses()
 
 
-def new_client(spec: McpSpec) -> httpx2.AsyncClient:
+def new_client(spec: McpSpec, auth: httpx2.Auth | None = None) -> httpx2.AsyncClient:
     """Return a client for one connection of a session; its owner closes it. Only calls have deadlines, not reads."""
     logging.getLogger("httpx2").addFilter(_NO_ADDRESSES)  # a filter that is there is not added twice
     return httpx2.AsyncClient(
         transport=GuardedTransport(spec.named_hosts, spec.limits.start_timeout),
         headers=dict(spec.headers),
+        auth=auth,
         timeout=httpx2.Timeout(None, connect=min(10.0, spec.limits.start_timeout)),
         follow_redirects=False,
         trust_env=False,
@@ -148,6 +149,10 @@ async def answered(
 async def _sent(client: httpx2.AsyncClient, request: httpx2.Request, waiting: Waiting | None) -> httpx2.Response:
     try:
         return await client.send(request, stream=True)
+    except ConnectionDown as error:  # there is no token
+        if waiting is not None:
+            waiting.sent = error.sent
+        raise
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
         if waiting is not None:
             waiting.sent = False

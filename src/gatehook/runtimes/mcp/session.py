@@ -96,6 +96,7 @@ class McpSession:
         self._held: Connection | None = None
         self._connection: Connection | None = None
         self._tools: Mapping[str, ToolDefinition] = {}
+        self._tokens: dict[str, Any] = {}
         self._server: Mapping[str, str] = {}
         self._arguments = Arguments({}, entry_id)
         self._undeclared: dict[str, set[str]] = {}
@@ -229,7 +230,13 @@ class McpSession:
         from gatehook.runtimes.mcp.connection import connected
 
         self._set(McpState.CONNECTING, self._status.reason)
-        around = Surroundings(entry_id=self._entry_id, logger=self._logger, redact=self._redact, records=self._records)
+        around = Surroundings(
+            entry_id=self._entry_id,
+            logger=self._logger,
+            redact=self._redact,
+            records=self._records,
+            tokens=self._tokens,
+        )
         since = anyio.current_time()
         try:
             async with connected(self._spec, around) as connection:
@@ -336,7 +343,9 @@ class McpSession:
         self._error = kind(f"{self._entry_id}: {reason}", retry_after=down.retry_after)
         wait = self._wait(down.retry_after)
         at_once = down.lost_session and first
-        self._set(McpState.BACKOFF, reason, retry_in=0.0 if at_once else wait)
+        self._set(
+            McpState.UNAUTHORIZED if down.refused else McpState.BACKOFF, reason, retry_in=0.0 if at_once else wait
+        )
         if first or reason != self._told:  # a server that is away for a night is one line
             self._logger.warning("not connected to %s: %s", self._spec.shown, reason)
         self._told = reason

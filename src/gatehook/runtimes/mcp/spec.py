@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from typing import Final
@@ -16,6 +17,7 @@ import attrs
 
 from gatehook.catalog.manifest import ExternalMcp
 from gatehook.catalog.manifest import Transport
+from gatehook.runtimes.mcp.auth import McpAuth
 from gatehook.secrets import MASK
 from gatehook.secrets import Secret
 
@@ -23,6 +25,14 @@ from gatehook.secrets import Secret
 TABLE: Final = "mcp"
 _PLACE: Final = re.compile(r"\$\{config\.([A-Za-z_][A-Za-z0-9_]*)\}")
 _MIB: Final = 1_048_576
+
+
+class InputPolicy(StrEnum):
+    """What becomes of a tool's question for input: the call fails, the server hears no, or its form's defaults."""
+
+    REFUSE = "refuse"
+    DECLINE = "decline"
+    DEFAULTS = "defaults"
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +45,7 @@ class McpLimits:
         ping_every, ping_timeout, ping_misses: an idle connection is asked; after so many misses it is made anew.
         grace: what a server gets to end by itself, and again after SIGTERM.
         max_result: the largest message from the server.
+        max_rounds: how often a tool may ask for input before it answers, within the deadline of its call.
         max_in_flight: calls at once; more wait for their turn within their deadline.
         max_unsent: bytes waiting for a server that does not read.
         backoff, backoff_cap: the first bound of the pause before a reconnect, and the last; the pause is drawn from
@@ -49,6 +60,7 @@ class McpLimits:
     ping_misses: int = 2
     grace: float = 2.0
     max_result: int = 8 * _MIB
+    max_rounds: int = 8
     max_in_flight: int = 32
     max_unsent: int = 4 * _MIB
     backoff: float = 0.2
@@ -66,6 +78,8 @@ class McpSpec:
     Attributes:
         shown: the address or the program as a person may see it.
         named_hosts: hosts that the configuration names; only such a host may have a private address.
+        inputs: what becomes of a tool's question for input.
+        auth: how tokens are got; ``None`` where the server wants none.
     """
 
     transport: Transport
@@ -76,6 +90,8 @@ class McpSpec:
     root: Path
     shown: str
     named_hosts: frozenset[str] = frozenset()
+    inputs: InputPolicy = InputPolicy.REFUSE
+    auth: McpAuth | None = attrs.field(default=None, repr=False)
     limits: McpLimits = attrs.field(factory=McpLimits)
 
     @classmethod
@@ -84,11 +100,11 @@ class McpSpec:
 
         ``${config.NAME}`` in the manifest's ``url`` (percent-encoded, lists with commas) and in arguments of its
         ``command`` is replaced. The table ``mcp`` of the configuration may have ``url``, ``headers``, ``env``,
-        ``allowedHosts``, ``startTimeout``, ``callTimeout``, ``maxResult``.
+        ``allowedHosts``, ``startTimeout``, ``callTimeout``, ``maxResult``, ``input``.
 
         Raises:
             KeyError: for a placeholder whose name the configuration does not have.
-            ValueError: for a limit that is no positive number.
+            ValueError: for a limit that is no positive number, and for an unknown word of ``input``.
         """
         table = config.get(TABLE) or {}
         template = str(table.get("url") or entry.url or "")
@@ -104,6 +120,7 @@ class McpSpec:
             root=root,
             shown=_without_query(template) if template else (entry.command or ("",))[0],
             named_hosts=frozenset(named),
+            inputs=InputPolicy(table.get("input", InputPolicy.REFUSE)),
             limits=_limits(table),
         )
 

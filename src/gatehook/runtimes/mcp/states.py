@@ -8,13 +8,16 @@ import attrs
 
 
 class McpState(StrEnum):
-    """The states of a session; ``ready`` alone lets calls through."""
+    """The states of a session; ``ready`` alone lets calls through. ``unauthorized`` is ``backoff`` with a cause that
+    time does not mend: the server refuses the credentials, or there are none.
+    """
 
     IDLE = "idle"
     CONNECTING = "connecting"
     READY = "ready"
     SUSPENDED = "suspended"
     BACKOFF = "backoff"
+    UNAUTHORIZED = "unauthorized"
     FAILED = "failed"
     CLOSED = "closed"
 
@@ -24,7 +27,7 @@ class McpStatus:
     """A state with its reason, and what was counted since the start.
 
     Attributes:
-        retry_in: the seconds until the next attempt, in ``backoff``.
+        retry_in: the seconds until the next attempt, in ``backoff`` and ``unauthorized``.
         connections: how often it connected.
         garbage, dropped: messages that were none, and requests and progress of the server over the bound.
     """
