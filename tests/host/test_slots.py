@@ -218,8 +218,8 @@ async def test_the_slot_changes_hands_while_both_are_wanted(tmp_path):
 
 
 async def test_what_cannot_run_beside_changes_nothing(tmp_path):
-    plugins = memory(tmp_path, "first"), memory(tmp_path, "second", BROKEN)
-    async with host_of(tmp_path, *plugins, slots={"memory": "first"}) as host:
+    good, bad = memory(tmp_path, "first"), write_plugin(tmp_path, "second", BROKEN, kinds=(MEMORY_KIND,))
+    async with host_of(tmp_path, good, bad, slots={"memory": "first"}) as host:
         for entry in ("second", "gone"):
             with pytest.raises(GatehookError, match=r"host\.slot-switch-failed"):
                 async with host.memory_beside(entry):
