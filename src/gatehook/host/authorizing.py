@@ -24,6 +24,7 @@ from gatehook.host.mcp_sessions import not_passed
 from gatehook.host.mcp_sessions import target_of
 from gatehook.runtimes.mcp.faults import ConnectionDown
 from gatehook.runtimes.mcp.faults import NotUsable
+from gatehook.runtimes.stderr_lines import one_line
 from gatehook.secrets import Redactor
 from gatehook.secrets import SecretUnavailable
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from gatehook.runtimes.mcp import McpSpec
 
 
+_LONGEST: Final = 300
 #: What a server is asked that shall say whether it wants a token.
 _HARMLESS: Final = {"jsonrpc": "2.0", "id": 0, "method": "ping"}
 
@@ -51,14 +53,18 @@ async def authorize(spec: EntrySpec, config: Config, show: Callable[[str], None]
     values = resolve_entry(spec.config, spec.manifest.config_schema, redactor=redactor).values
     try:
         target = target_of(spec, values, data_dir, settings)
-        with PluginLoggers(redactor) as loggers:
-            async with returning(wanted.redirect_port, show) as ask:
-                auth = await auth_of(wanted, spec.entry_id, data_dir, redactor, limit=settings.start_timeout, ask=ask)
-                await _asked(spec, target, auth, loggers.of(f"plugin.{spec.entry_id}"), redactor, limit)
+        auth = await auth_of(wanted, spec.entry_id, data_dir, redactor, limit=settings.start_timeout)
     except (CannotPass, SecretUnavailable, KeyError, ValueError) as error:
         raise not_passed(spec, error) from None
+    try:
+        with PluginLoggers(redactor) as loggers:
+            async with returning(wanted.redirect_port, show) as ask:
+                auth = attrs.evolve(auth, ask=ask, is_fresh=True)
+                reason = await _asked(target, auth, loggers.of(f"plugin.{spec.entry_id}"), limit)
     except OSError as error:
         raise _refused(spec, f"the port {wanted.redirect_port} on loopback cannot be listened at: {error}") from None
+    if reason:
+        raise _refused(spec, one_line(redactor.redact(reason), _LONGEST))
 
 
 def grant_of(spec: EntrySpec) -> AuthConfig:
@@ -77,9 +83,8 @@ def grant_of(spec: EntrySpec) -> AuthConfig:
     return auth
 
 
-async def _asked(
-    spec: EntrySpec, target: McpSpec, auth: McpAuth, logger: logging.Logger, redactor: Redactor, limit: float
-) -> None:
+async def _asked(target: McpSpec, auth: McpAuth, logger: logging.Logger, limit: float) -> str:
+    """Get tokens; return why there are none, or nothing."""
     import httpx2
 
     from gatehook.runtimes.mcp.oauth import Authorizer
@@ -94,11 +99,10 @@ async def _asked(
         with anyio.fail_after(limit):
             asked = await authorizer.authorize(request)
     except TimeoutError:
-        raise _refused(spec, f"nobody agreed within {limit:g} s") from None
+        return f"nobody agreed within {limit:g} s"
     except (ConnectionDown, NotUsable) as error:
-        raise _refused(spec, redactor.redact(str(error))) from None
-    if not asked:
-        raise _refused(spec, "its server asks for no authorization")
+        return str(error)
+    return "" if asked else "its server asks for no authorization"
 
 
 def _refused(spec: EntrySpec, reason: str) -> GatehookError:

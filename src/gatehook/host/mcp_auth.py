@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -21,41 +19,33 @@ from gatehook.secrets import Secret
 from gatehook.secrets import SecretReference
 from gatehook.secrets import SecretUnavailable
 
-if TYPE_CHECKING:
-    from gatehook.runtimes.mcp.auth import Ask
 
-
-async def auth_of(
-    config: AuthConfig, entry_id: str, data_dir: Path, redactor: Redactor, *, limit: float, ask: Ask | None = None
-) -> McpAuth:
-    """Return how the tokens of an entry are got, its secrets fetched within ``limit`` seconds.
-
-    With ``ask`` a person is asked, and what is kept already is left aside.
+async def auth_of(config: AuthConfig, entry_id: str, data_dir: Path, redactor: Redactor, *, limit: float) -> McpAuth:
+    """Return how the tokens of an entry are got, its secrets fetched within ``limit`` seconds each.
 
     Raises:
         SecretUnavailable: a secret is not where the configuration says.
     """
-    names = ("client_secret", "private_key")
-    secrets = {}
-    for name in names:
-        reference = getattr(config, name)
-        secrets[name] = None if reference is None else await _fetched(reference, name, limit)
-    for secret in filter(None, secrets.values()):
-        redactor.add(secret)
+    secret = await _fetched(config.client_secret, "client_secret", limit)
+    key = await _fetched(config.private_key, "private_key", limit)
+    for one in (secret, key):
+        if one is not None:
+            redactor.add(one)
     return McpAuth(
         config=config,
-        **secrets,
+        client_secret=secret,
+        private_key=key,
         file=data_dir / DIRECTORY / f"{entry_id}.json" if config.grant is Grant.AUTHORIZATION_CODE else None,
         learn=redactor.add,
-        ask=ask,
-        is_fresh=ask is not None,
     )
 
 
-async def _fetched(reference: SecretReference, name: str, limit: float) -> Secret:
+async def _fetched(reference: SecretReference | None, name: str, limit: float) -> Secret | None:
+    if reference is None:
+        return None
     try:
         with anyio.fail_after(limit):
-            return await anyio.to_thread.run_sync(partial(reference.resolve), abandon_on_cancel=True)
+            return await anyio.to_thread.run_sync(reference.resolve, abandon_on_cancel=True)
     except SecretUnavailable as unavailable:
         raise SecretUnavailable(f"auth.{name}: {unavailable}") from None
     except TimeoutError:

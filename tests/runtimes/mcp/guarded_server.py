@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs
 
+from tests.runtimes.mcp.http_server import TOOLS
 from tests.runtimes.mcp.http_server import Scripted
+
+PRICE = {"type": "object", "properties": {"symbol": {"type": "string"}}}
 
 
 class Guarded(Scripted):
@@ -43,11 +46,23 @@ class Guarded(Scripted):
             status, value = self.tells(form)
             await said(request, status, value)
         elif request.headers.get("authorization", "").removeprefix("Bearer ") in self.tokens:
-            await super().handle(request)
+            await self._trusted(request)
         else:
             self.requests.append(request)
             where = f'Bearer resource_metadata="{self.issuer}/.well-known/oauth-protected-resource/mcp"'
             await request.respond(401, www_authenticate=where)
+
+    async def _trusted(self, request):
+        """Serve, with one tool more: a price."""
+        message = request.message if request.method == "POST" else {}
+        if message.get("method") == "tools/list":
+            self.requests.append(request)
+            await request.answer({"tools": [*TOOLS, {**TOOLS[0], "name": "price", "inputSchema": PRICE}]})
+        elif message.get("method") == "tools/call" and message["params"]["name"] == "price":
+            self.requests.append(request)
+            await request.answer({"content": [{"type": "text", "text": '{"bid": 1.1, "ask": 1.25}'}]})
+        else:
+            await super().handle(request)
 
     async def _described(self, request, path):
         if not self.has_metadata:

@@ -262,7 +262,7 @@ class Authorizer(httpx2.Auth):
             reason = f"the authorization server does not work ({trouble})"
             return ConnectionDown(reason, sent=sent, dead=not is_step_up)
         if isinstance(error, PersonNeeded):
-            reason = "the server wants a person to agree"
+            reason = "nobody has agreed, or not for long enough"
         else:
             reason = f"no token: {error}" if str(error) else f"no token ({type(error).__name__})"
         return ConnectionDown(reason, sent=sent, refused=True, dead=not is_step_up)
