@@ -76,6 +76,7 @@ class FakeVenue:
     def stop(self):
         self.process.send_signal(signal.SIGINT)
         self.process.communicate(timeout=20)
+        assert self.process.returncode == 0
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -46,7 +47,7 @@ def accounts_of(text: str) -> tuple[AccountSettings, ...]:
 
 
 async def run(plan: Plan, say: Callable[[str], object]) -> None:
-    """Serve until the process ends; ``say`` gets a line of JSON with the URLs once connections are taken.
+    """Serve until SIGINT or SIGTERM; ``say`` gets a line of JSON with the URLs once connections are taken.
 
     Raises:
         OSError: for a port that is taken.
@@ -65,5 +66,8 @@ async def run(plan: Plan, say: Callable[[str], object]) -> None:
         if plan.control_port is not None:
             control = await stack.enter_async_context(Control(venue, plan.control_port))
             urls["control"] = control.url
-        say(write(urls))
-        await anyio.sleep_forever()
+        # A shell lets what it runs in the background ignore SIGINT: a receiver hears it all the same.
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            say(write(urls))
+            async for _ in signals:
+                return
