@@ -21,6 +21,7 @@ ONCE: Final = (
     "tests/hostile/test_suites.py::TestHedging",
     "tests/hostile/test_suites.py::TestNettingB",
     "tests/hostile/test_suites.py::TestNettingNone",
+    "tests/metaapi/test_suites.py",
     "tests/paper/test_mutations.py",
     "tests/catalog/test_mutations.py",
     "tests/quality/",
@@ -28,7 +29,7 @@ ONCE: Final = (
     "tests/replay/",
     "tests/testing/test_sharp_",
     "tests/testing/test_skips.py",
-    "tests/wire/test_suites.py::TestPaperOverHttp",
+    "tests/wire/test_suites.py",
 )
 
 
