@@ -54,6 +54,7 @@ SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
     "settings": configuration.section,
     "simulated": builtin.simulated,
     "sqlite fts": builtin.sqlite_fts,
+    "tantivy": builtin.tantivy,
     "statements": statements.section,
     "wire errors": wire.errors,
     "wire tools": wire.tools,

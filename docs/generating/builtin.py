@@ -40,6 +40,11 @@ def sqlite_fts() -> str:
     return settings("sqlite_fts")
 
 
+def tantivy() -> str:
+    """Return the settings of the memory for a million documents."""
+    return settings("tantivy")
+
+
 def metaapi_mcp() -> str:
     """Return the settings of the MetaTrader broker."""
     return settings("metaapi_mcp")

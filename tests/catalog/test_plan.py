@@ -64,7 +64,14 @@ def test_the_manifest_of_the_specification_takes_part_where_the_sdk_is(tmp_path,
 
 def test_the_plan_of_what_ships(tmp_path):
     plan = make_plan(config_from({"gateway": {"data_dir": str(tmp_path)}}), no_plugins=True)
-    assert {one.candidate.id for one in plan.decisions} == {"metaapi-mcp", "paper", "replay", "simulated", "sqlite_fts"}
+    assert {one.candidate.id for one in plan.decisions} == {
+        "metaapi-mcp",
+        "paper",
+        "replay",
+        "simulated",
+        "sqlite_fts",
+        "tantivy",
+    }
     assert {one.status for one in plan.decisions} == {AdmissionStatus.ADMITTED}
     assert kinds(plan)["replay", "connector.marketData"] == "needs-config"
     assert kinds(plan)["paper", "connector.broker"] == "active"

@@ -85,9 +85,11 @@ async def test_a_host_discovers_nothing_by_itself(plugin_dir, plugin_host, tmp_p
     assert {one.id for one in plugin_host(builtin=True).plan.candidates} == {
         "paper",
         "metaapi-mcp",
+        "postgres",
         "replay",
         "simulated",
         "sqlite_fts",
+        "tantivy",
     }
 
 

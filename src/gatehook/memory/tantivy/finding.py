@@ -1,0 +1,150 @@
+"""What one search has to work with: a commit of the index, what is not yet in it, and the weights of its words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+import tantivy
+
+from gatehook.memory.tantivy.engine import IndexFault
+from gatehook.memory.tantivy.engine import engine
+from gatehook.memory.tantivy.narrowing import Narrowing
+from gatehook.memory.tantivy.pending import Entry
+from gatehook.memory.tantivy.pending import Pending
+from gatehook.memory.tantivy.queue import State
+from gatehook.memory.tantivy.queue import state_of
+from gatehook.memory.tantivy.strength import Corpus
+from gatehook.memory.tantivy.strength import Scorer
+from gatehook.memory.tantivy.strength import occurrences
+from gatehook.memory.tantivy.view import View
+from gatehook.memory.tantivy.view import Views
+from gatehook.memory.tantivy.wording import Wording
+from gatehook.memory.tantivy.wording import words_query
+
+#: A row and its strength, the strongest first.
+Ranked = list[tuple[int, float]]
+
+
+@attrs.frozen
+class Leg:
+    """The complete matches, or the others.
+
+    Attributes:
+        scorer: tells the strength of a document.
+        pending: the rows that are not in the index.
+        query: finds the others; ``None`` where the index has none.
+        excess: how many times its strength in the index the strength of a document is at most.
+    """
+
+    scorer: Scorer
+    pending: Ranked
+    query: tantivy.Query | None = None
+    excess: float = 1.0
+
+
+@attrs.frozen
+class Finding:
+    """Everything a search needs but the rows.
+
+    Attributes:
+        hidden: rows of which the index knows something old.
+        lacking: why not everything is searched, if so.
+        fault: what is wrong with the build, if something is.
+    """
+
+    build: str
+    view: View | None
+    every: Leg
+    some: Leg
+    hidden: frozenset[int]
+    lacking: str | None = None
+    fault: str | None = None
+
+
+class Finder:
+    """Prepares searches; used by many threads."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self._views = Views(path)
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._pending = Pending()
+        self._build = ""
+
+    def find(self, connection: sqlite3.Connection, wording: Wording, narrowing: Narrowing) -> Finding:
+        """Prepare a search within a transaction of ``connection``, which holds the rows still meanwhile."""
+        state = state_of(connection)
+        with self._lock:
+            view, fault = self._view(state)
+            if self._build != state.build:
+                self._pending, self._build = Pending(), state.build
+            lost = self._pending.follow(connection, state.upto if view is None else view.mark.upto, self._limit)
+            try:
+                with engine():
+                    return self._finding(view, wording, narrowing, lost, fault)
+            except IndexFault as error:
+                return self._finding(None, wording, narrowing, lost, str(error))
+
+    def written(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        """Return how many rows are in the index, and how many were ever brought in."""
+        with self._lock:
+            view, _ = self._view(state_of(connection))
+            return (view.documents, view.mark.added) if view is not None else (0, 0)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._views.close()
+
+    def _view(self, state: State) -> tuple[View | None, str | None]:
+        try:
+            return self._views.at_least(state), None
+        except IndexFault as error:
+            return None, str(error)
+
+    def _finding(
+        self, view: View | None, wording: Wording, narrowing: Narrowing, lost: int, fault: str | None
+    ) -> Finding:
+        pending = self._pending
+        corpus = Corpus.of(view, pending)
+        scorers = [Scorer.of(corpus, wording.phrases(complete=complete), wording.fields) for complete in (True, False)]
+        stems = [stem for phrase in wording.some for stem in phrase]
+        near = [one for one in pending.having_any(stems, wording.fields) if narrowing.admits(one.tokens)]
+        whole = [one for one in near if _has_all(one, wording)]
+        rest = {one.rid for one in near} - {one.rid for one in whole}
+        legs = [
+            Leg(scorers[0], _ranked(scorers[0], whole)),
+            Leg(scorers[1], _ranked(scorers[1], [one for one in near if one.rid in rest])),
+        ]
+        if view is not None:
+            narrowed = [*narrowing.clauses(view.searcher)]
+            for at, complete in enumerate((True, False)):
+                query = words_query(wording, corpus.is_indexed, narrowed, complete=complete)
+                legs[at] = attrs.evolve(legs[at], query=query, excess=_excess(corpus, scorers[at]))
+        lacking = _lacking(view, fault, lost, len(pending))
+        return Finding(self._build, view, legs[0], legs[1], pending.rids, lacking, fault)
+
+
+def _has_all(entry: Entry, wording: Wording) -> bool:
+    return all(any(occurrences(entry.stems[f], phrase) for f in wording.fields) for phrase in wording.every)
+
+
+def _ranked(scorer: Scorer, entries: Sequence[Entry]) -> Ranked:
+    scored = ((entry.rid, scorer.strength(entry.stems)) for entry in entries)
+    return sorted((one for one in scored if one[1] > 0), key=lambda one: (-one[1], one[0]))
+
+
+def _excess(corpus: Corpus, scorer: Scorer) -> float:
+    weighed = ((field, phrase) for field, weights in scorer.weights.items() for phrase, _ in weights)
+    return max((corpus.excess(*one) for one in weighed if corpus.is_indexed(*one)), default=1.0)
+
+
+def _lacking(view: View | None, fault: str | None, lost: int, pending: int) -> str | None:
+    if view is None:
+        return f"index: {fault}; only the {pending} newest documents are searched"
+    if view.mark.copied is not None:
+        return f"index: it is being built; {view.documents} documents of it and the {pending} newest are searched"
+    return f"index: it is {lost} changes behind the newest that are searched" if lost else None
