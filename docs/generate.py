@@ -48,6 +48,7 @@ SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
     "origins": admission.origins,
     "paper": builtin.paper,
     "permissions": manifest.permissions,
+    "postgres": builtin.postgres,
     "replay": builtin.replay,
     "requires": manifest.requires,
     "run states": admission.run_states,

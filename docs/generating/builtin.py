@@ -45,6 +45,11 @@ def tantivy() -> str:
     return settings("tantivy")
 
 
+def postgres() -> str:
+    """Return the settings of the memory in PostgreSQL."""
+    return settings("postgres")
+
+
 def metaapi_mcp() -> str:
     """Return the settings of the MetaTrader broker."""
     return settings("metaapi_mcp")

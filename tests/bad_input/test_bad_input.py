@@ -19,6 +19,7 @@ from tests.bad_input import manifests
 from tests.bad_input import mcp_servers
 from tests.bad_input import moving
 from tests.bad_input import permissions
+from tests.bad_input import postgres
 from tests.bad_input import prices
 from tests.bad_input import reconciling
 from tests.bad_input import running
@@ -48,6 +49,7 @@ SUBJECTS = (
     importing,
     mcp_servers,
     moving,
+    postgres,
 )
 ROWS = [row for subject in SUBJECTS for row in subject.TABLE.rows]
 

@@ -65,8 +65,10 @@ def test_the_manifest_of_the_specification_takes_part_where_the_sdk_is(tmp_path,
 def test_the_plan_of_what_ships(tmp_path):
     plan = make_plan(config_from({"gateway": {"data_dir": str(tmp_path)}}), no_plugins=True)
     assert {one.candidate.id for one in plan.decisions} == {
+        "hybrid_embeddings",
         "metaapi-mcp",
         "paper",
+        "postgres",
         "replay",
         "simulated",
         "sqlite_fts",

@@ -84,6 +84,7 @@ async def test_a_host_discovers_nothing_by_itself(plugin_dir, plugin_host, tmp_p
         assert host.config.gateway.data_dir == tmp_path / "data"
     assert {one.id for one in plugin_host(builtin=True).plan.candidates} == {
         "paper",
+        "hybrid_embeddings",
         "metaapi-mcp",
         "postgres",
         "replay",

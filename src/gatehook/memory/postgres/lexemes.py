@@ -1,0 +1,182 @@
+"""Texts and queries as the server's full-text types, of our own words: its parser and dictionaries decide nothing.
+
+A vector holds three sorts of lexemes that cannot be taken for each other: the stems of text and tags, those of the
+neighbouring turns (``~``), and opaque tokens of namespace, tags, symbol, account and source (``#``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Final
+
+import attrs
+
+from gatehook.kinds.filters import And
+from gatehook.kinds.filters import Eq
+from gatehook.kinds.filters import Filter
+from gatehook.kinds.filters import In
+from gatehook.kinds.memory import MemoryDoc
+from gatehook.kinds.memory import NamespaceSelector
+from gatehook.kinds.memory import Query
+from gatehook.memory.postgres.stemming import stem
+from gatehook.memory.sqlite.scope import TOKEN_KEYS
+from gatehook.memory.sqlite.scope import field_token
+from gatehook.memory.sqlite.scope import scope_of
+from gatehook.memory.sqlite.scope import selector_tokens
+from gatehook.memory.text import Unit
+from gatehook.memory.text import fold
+from gatehook.memory.text import parts_of
+from gatehook.memory.text import words_of
+
+CONTEXT: Final = "~"
+_SCOPE: Final = "#"
+#: The server knows no position behind this one: words there are found, but in no phrase.
+_LAST_POSITION: Final = 16_000
+#: The server takes no lexeme of more than 2 KB; four bytes a character at most.
+_LONGEST: Final = 500
+#: A text is taken apart in pieces, so that other threads get their turn.
+_PIECE: Final = 20_000
+#: Just below the server's limit for a vector, and a length of text that stays below it in every script.
+_MAX_BYTES: Final = 1_040_000
+_FITTING: Final = 200_000
+_MAX_GROUPS: Final = 4
+EVERYWHERE: Final = (NamespaceSelector.everything(),)
+_TOKEN_FIELDS: Final = frozenset({"tags", *(f"meta.{key}" for key in TOKEN_KEYS)})
+
+
+@attrs.frozen
+class Vector:
+    """A document's lexemes as text that the server reads as a ``tsvector``, and how many words it has."""
+
+    text: str
+    words: int
+
+
+class TooManyWords(ValueError):
+    """The server has no room for so many different words of one document."""
+
+
+def lexemes_of(text: str) -> Iterator[str]:
+    """Yield the stems of a text in order."""
+    at = 0
+    while at < len(text):
+        end = at + _PIECE
+        if end < len(text):
+            space = text.rfind(" ", at, end)
+            end = space if space > at else end
+        for word in words_of(fold(text[at:end])):
+            yield stem(word)[:_LONGEST]
+        at = end
+
+
+def vector_of(doc: MemoryDoc, context: str, *, past: bool) -> Vector:
+    """Return the vector of a document's revision; a past one has no context.
+
+    Raises:
+        TooManyWords: when the server could not store it.
+    """
+    places: dict[str, list[int]] = {}
+    position = _place(places, lexemes_of(doc.text), 0)
+    words = position
+    for tag in sorted(doc.tags):
+        # A gap, so that no phrase reaches from one tag into the next.
+        end = _place(places, lexemes_of(tag), position + 1)
+        words += end - position - 1
+        position = end
+    end = _place(places, (f"{CONTEXT}{word}" for word in lexemes_of(context)), position + 1)
+    words += end - position - 1
+    _check_size(places)
+    found = [f"'{lexeme}':{','.join(map(str, at))}" if at else f"'{lexeme}'" for lexeme, at in places.items()]
+    found += (f"'{_SCOPE}{token}'" for token in scope_of(doc, past=past).split())
+    return Vector(" ".join(found), words)
+
+
+def certainly_fits(doc: MemoryDoc) -> bool:
+    """Say whether the vector of a document has room, that of its neighbours' words included; to count costs more."""
+    return len(doc.text) + sum(map(len, doc.tags)) < _FITTING
+
+
+def _place(places: dict[str, list[int]], lexemes: Iterable[str], position: int) -> int:
+    for lexeme in lexemes:
+        position += 1
+        if position <= _LAST_POSITION:
+            places.setdefault(lexeme, []).append(position)
+        else:
+            places.setdefault(lexeme, [])
+    return position
+
+
+def _check_size(places: dict[str, list[int]]) -> None:
+    size = sum(len(lexeme.encode()) + (3 + 2 * len(at) if at else 0) for lexeme, at in places.items())
+    if size > _MAX_BYTES:
+        raise TooManyWords("its text and tags have more different words than a PostgreSQL index takes")
+
+
+@attrs.frozen
+class Want:
+    """A word or phrase that a query looks for. ``lexeme``: the word's stem; ``None`` for a phrase."""
+
+    expression: str
+    lexeme: str | None
+
+
+def wants_of(units: Iterable[Unit], *, context: bool) -> tuple[Want, ...]:
+    """Return everything of which a document needs to have only one to be found: units, and parts of units."""
+    wanted = dict.fromkeys(words for unit in units for words in (unit.words, *parts_of(unit)))
+    return tuple(dict.fromkeys(_want(words, context=context) for words in wanted))
+
+
+def _want(words: tuple[str, ...], *, context: bool) -> Want:
+    stems = [stem(word)[:_LONGEST] for word in words]
+    return Want(_expression(stems, context=context), stems[0] if len(stems) == 1 else None)
+
+
+def _expression(stems: list[str], *, context: bool) -> str:
+    plain = _phrase(stems)
+    return f"({plain} | {_phrase([f'{CONTEXT}{one}' for one in stems])})" if context else plain
+
+
+def _phrase(stems: list[str]) -> str:
+    return f"({' <-> '.join(_quoted(one) for one in stems)})"
+
+
+def _quoted(lexeme: str) -> str:
+    """Return a lexeme in quotes; none of ours holds a quote or a backslash."""
+    return f"'{lexeme}'"
+
+
+def every(units: Iterable[Unit], *, context: bool) -> str:
+    """Match documents with every unit."""
+    return " & ".join(_want(unit.words, context=context).expression for unit in units)
+
+
+def some(wants: Iterable[Want]) -> str:
+    """Match documents with any of these."""
+    return " | ".join(want.expression for want in wants)
+
+
+def scope(query: Query) -> str:
+    """Match at least what the query's namespaces and filter let through; it may be empty."""
+    groups = [*_groups(query.filter)][:_MAX_GROUPS]
+    if all(selector.namespace or selector.exact for selector in query.namespaces):
+        with_past = query.as_of is not None
+        groups.insert(0, [t for one in query.namespaces for t in selector_tokens(one, with_past=with_past)])
+    return " & ".join(f"({' | '.join(_quoted(f'{_SCOPE}{token}') for token in group)})" for group in groups)
+
+
+def _groups(filter_: Filter | None) -> Iterator[list[str]]:
+    """Yield sets of tokens of which a passing document has one each."""
+    match filter_:
+        case And(parts):
+            for part in parts:
+                yield from _groups(part)
+        case Eq(field, str(value)) if field in _TOKEN_FIELDS:
+            yield [field_token(field, value)]
+        case In(field, values) if field in _TOKEN_FIELDS and values and all(isinstance(v, str) for v in values):
+            yield [field_token(field, str(value)) for value in values]
+
+
+def all_of(*expressions: str) -> str:
+    """Match what all of these match; empty ones match everything."""
+    return " & ".join(f"({one})" for one in expressions if one)

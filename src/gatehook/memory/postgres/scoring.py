@@ -1,0 +1,94 @@
+"""BM25 as SQL: the query's lexemes counted in a row's vector, lengths, and weights counted before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from gatehook.kinds.filters import Eq
+from gatehook.kinds.times import Ns
+from gatehook.memory.postgres.conditions import Condition
+from gatehook.memory.postgres.conditions import of_filter
+from gatehook.memory.postgres.lexemes import CONTEXT
+from gatehook.memory.postgres.rows import DOCUMENT
+from gatehook.memory.postgres.statistics import CONTEXT_WEIGHT
+from gatehook.memory.postgres.statistics import K1
+from gatehook.memory.postgres.statistics import B
+from gatehook.memory.postgres.statistics import Totals
+from gatehook.memory.postgres.statistics import Weighed
+from gatehook.memory.ranking import COMPLETE
+from gatehook.memory.rules import EVERGREEN
+
+#: A factor of so many half-lives is next to nothing; of more, the server would say that it is too small.
+_LONGEST: Final = 900
+# The vector's lexemes are marked, the marked ones taken out, and their places counted: all but the last in C.
+_WORDS: Final = (
+    "(SELECT coalesce(sum((%s::float8[])[array_position(%s::text[], u.lexeme)]"  # noqa: S608  constants only
+    f" * cardinality(u.positions) * {K1 + 1.0} / (cardinality(u.positions) + n.norm)), 0)"
+    " FROM unnest(ts_filter(setweight(d.lexemes, 'A', %s::text[]), '{a}')) u)"
+)
+_PHRASE: Final = f"(CASE WHEN d.lexemes @@ %s::tsquery THEN %s::float8 * {K1 + 1.0} / (1.0 + n.norm) ELSE 0 END)"
+# OFFSET 0 keeps the server from writing an expression out, and working it out, wherever it is named.
+_TOP: Final = (
+    "SELECT t.score, t.strength, t.recency, {document} FROM ("
+    "SELECT x.* FROM (SELECT d.rid, d.ts, d.id, d.ns, s.strength, a.recency,"
+    " ({base} + s.strength / (1.0 + s.strength) / 2.0) * a.recency AS score FROM docs d"
+    " CROSS JOIN LATERAL (SELECT {k1} * ({rest} + {b} * d.words / %s::float8) AS norm OFFSET 0) n"
+    " CROSS JOIN LATERAL (SELECT {strength} AS strength OFFSET 0) s"
+    " CROSS JOIN LATERAL (SELECT {recency} AS recency OFFSET 0) a"
+    " WHERE {where} OFFSET 0) x WHERE {behind}"
+    " ORDER BY x.score DESC, x.ts DESC, x.id, x.ns LIMIT %s) t JOIN docs d ON d.rid = t.rid"
+    " ORDER BY t.score DESC, t.ts DESC, t.id, t.ns"
+)
+
+
+@attrs.frozen
+class Ranking:
+    """How rows are scored for one query."""
+
+    weighed: Sequence[Weighed]
+    totals: Totals
+    half_life: int | None
+    now: Ns
+
+    def top(self, where: Condition, behind: Condition, *, complete: bool) -> Condition:
+        """Return the SELECT of the best rows: score, strength, recency, a document; its last parameter is how many."""
+        strength, recency = self._strength(), self._recency()
+        sql = _TOP.format(
+            document=DOCUMENT,
+            base=COMPLETE if complete else 0.0,
+            k1=K1,
+            b=B,
+            rest=1.0 - B,
+            strength=strength.sql,
+            recency=recency.sql,
+            where=where.sql,
+            behind=behind.sql,
+        )
+        parameters = (*strength.parameters, *recency.parameters, *where.parameters, *behind.parameters)
+        return Condition(sql, (self.totals.length, *parameters))
+
+    def _strength(self) -> Condition:
+        words = [(one.want.lexeme, one.idf) for one in self.weighed if one.want.lexeme is not None]
+        phrases = [(one.want.expression, one.idf) for one in self.weighed if one.want.lexeme is None]
+        terms: list[str] = []
+        parameters: list[object] = []
+        if words:
+            names = [lexeme for lexeme, _ in words] + [f"{CONTEXT}{lexeme}" for lexeme, _ in words]
+            weights = [idf for _, idf in words] + [idf * CONTEXT_WEIGHT for _, idf in words]
+            terms.append(_WORDS)
+            parameters += [weights, names, names]
+        for phrase in phrases:
+            terms.append(_PHRASE)
+            parameters += phrase
+        return Condition(f"({' + '.join(terms)})::float8", tuple(parameters))
+
+    def _recency(self) -> Condition:
+        if self.half_life is None:
+            return Condition("1.0::float8")
+        stays = of_filter(Eq("tags", EVERGREEN))
+        age = f"greatest(%s::numeric - d.ts, 0)::float8 / %s::float8, {_LONGEST}"
+        sql = f"(CASE WHEN {stays.sql} THEN 1.0::float8 ELSE power(0.5::float8, least({age})) END)"
+        return Condition(sql, (*stays.parameters, self.now, self.half_life))

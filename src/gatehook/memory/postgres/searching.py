@@ -1,0 +1,164 @@
+"""A search: the documents with every unit of the query first, then, if there is room, those with some of it.
+
+The server finds, filters and scores (BM25), in the order of pages. Documents that have only some of the query are asked
+for by their rarest word, and so on while a document without the words so far could still enter the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+import psycopg
+
+from gatehook.kinds.memory import Hit
+from gatehook.kinds.memory import Query
+from gatehook.kinds.memory import StoredDoc
+from gatehook.kinds.times import Ns
+from gatehook.memory.postgres import lexemes
+from gatehook.memory.postgres import scoring
+from gatehook.memory.postgres.conditions import ALWAYS
+from gatehook.memory.postgres.conditions import Condition
+from gatehook.memory.postgres.conditions import both
+from gatehook.memory.postgres.conditions import of_query
+from gatehook.memory.postgres.connections import SNAPSHOT
+from gatehook.memory.postgres.connections import transaction
+from gatehook.memory.postgres.rows import DOCUMENT
+from gatehook.memory.postgres.rows import read_document
+from gatehook.memory.postgres.statistics import Frequencies
+from gatehook.memory.postgres.statistics import Totals
+from gatehook.memory.postgres.statistics import Weighed
+from gatehook.memory.postgres.texts import write_text
+from gatehook.memory.ranking import COMPLETE
+from gatehook.memory.ranking import Position
+from gatehook.memory.ranking import Shortlist
+from gatehook.memory.ranking import SortKey
+from gatehook.memory.ranking import read_cursor
+from gatehook.memory.ranking import relevance
+from gatehook.memory.ranking import sort_key
+from gatehook.memory.ranking import write_cursor
+from gatehook.memory.snippet import snippet
+from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.text import Unit
+from gatehook.memory.text import units_of
+
+_NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
+
+
+@attrs.frozen
+class _Found:
+    stored: StoredDoc
+    strength: float
+    relevance: float
+    recency: float
+
+
+@attrs.frozen
+class Search:
+    """A query made ready: its words, its condition, where its page begins."""
+
+    query: Query
+    now: Ns
+    units: tuple[Unit, ...]
+    condition: Condition
+    after: SortKey | None
+
+    @classmethod
+    def prepare(cls, query: Query, now: Ns) -> Search:
+        """Take a query apart; nothing is read.
+
+        Raises:
+            CursorExpired: for a cursor of another query.
+        """
+        begin = read_cursor(query)
+        at = begin.now if begin else now if query.now is None else query.now
+        return cls(query, at, units_of(query.text), of_query(query, now), begin.key if begin else None)
+
+    def run(self, connection: psycopg.Connection, frequencies: Frequencies) -> tuple[tuple[Hit, ...], str | None]:
+        """Return a page's hits and the cursor to the next page."""
+        if self.query.limit == 0:
+            return (), None
+        best: Shortlist[_Found] = Shortlist(self.query.limit, self.after, self.query.min_score)
+        with transaction(connection, SNAPSHOT):
+            totals = Totals.read(connection, self.query.timeout)
+            if self.units:
+                self._rank(connection, best, frequencies, totals)
+            else:
+                self._list(connection, best)
+        page, end = best.page()
+        hits = tuple(self._hit(-key[0], found) for key, found in page)
+        return hits, None if end is None else write_cursor(self.query, Position(end, self.now))
+
+    def _rank(
+        self, connection: psycopg.Connection, best: Shortlist[_Found], frequencies: Frequencies, totals: Totals
+    ) -> None:
+        # A turn's context holds words of a later turn, which a search as of a time must not know.
+        context = self.query.as_of is None
+        scope = lexemes.scope(self.query)
+        every = lexemes.every(self.units, context=context)
+        weighed = frequencies.weigh(connection, lexemes.wants_of(self.units, context=context), totals)
+        ranking = scoring.Ranking(weighed, totals, self.query.half_life, self.now)
+        self._offer(connection, best, ranking, lexemes.all_of(scope, every), complete=True)
+        if best.is_closed_to(COMPLETE) or weighed[0].want.expression == every:
+            return
+        before = [f"({every})"]
+        for group, bound in _by_rarity(weighed):
+            if best.is_closed_to(relevance(bound, complete=False)):
+                return
+            some = lexemes.some(one.want for one in group)
+            match = lexemes.all_of(scope, some, f"!({' | '.join(before)})")
+            self._offer(connection, best, ranking, match, complete=False)
+            before.append(some)
+
+    def _offer(
+        self,
+        connection: psycopg.Connection,
+        best: Shortlist[_Found],
+        ranking: scoring.Ranking,
+        match: str,
+        *,
+        complete: bool,
+    ) -> None:
+        where = both(Condition("(d.lexemes @@ %s::tsquery)", (match,)), self.condition)
+        ranked = ranking.top(where, self._behind("x", "x.score", self.query.min_score), complete=complete)
+        rows = connection.execute(ranked.sql.encode(), (*ranked.parameters, self.query.limit + 1))
+        for score, strength, recency, *row in rows:
+            stored = read_document(row)
+            found = _Found(stored, strength, relevance(strength, complete=complete), recency)
+            best.offer(sort_key(score, stored.doc), found)
+
+    def _list(self, connection: psycopg.Connection, best: Shortlist[_Found]) -> None:
+        """List the newest first; without words nothing has an age."""
+        scope = lexemes.scope(attrs.evolve(self.query, namespaces=lexemes.EVERYWHERE))
+        selected = Condition("(d.lexemes @@ %s::tsquery)", (scope,)) if scope else ALWAYS
+        where = both(self.condition, self._behind("d", "1.0", None), selected)
+        sql = f"{_NEWEST}{where.sql} ORDER BY d.ts DESC, d.id, d.ns LIMIT %s"
+        for row in connection.execute(sql.encode(), (*where.parameters, self.query.limit + 1)):
+            stored = read_document(row)
+            best.offer(sort_key(1.0, stored.doc), _Found(stored, 0.0, 1.0, 1.0))
+
+    def _behind(self, row: str, score: str, least: float | None) -> Condition:
+        """Select what comes after the page before, and scores enough."""
+        enough = ALWAYS if least is None else Condition(f"({score} >= %s::float8)", (least,))
+        if self.after is None:
+            return enough
+        minus, minus_ts, id_, namespace = self.after
+        later = f"({row}.ts < %s::bigint OR ({row}.ts = %s::bigint AND ({row}.id, {row}.ns) > (%s::text, %s::text)))"
+        behind = f"({score} < %s::float8 OR ({score} = %s::float8 AND {later}))"
+        key = (-minus, -minus, -minus_ts, -minus_ts, write_text(id_), write_namespace(namespace))
+        return both(enough, Condition(behind, key))
+
+    def _hit(self, score: float, found: _Found) -> Hit:
+        text, spans = snippet(found.stored.doc.text, self.units, self.query.snippet_chars)
+        parts = {"lexical": found.relevance, "recency": found.recency}
+        return Hit(stored=found.stored, score=score, snippet=text, spans=spans, parts=parts)
+
+
+def _by_rarity(weighed: Sequence[Weighed]) -> Iterator[tuple[Sequence[Weighed], float]]:
+    """Yield the wants in groups, the rarest first and each group larger, and what all from there on can come to."""
+    at, size = 0, 1
+    while at < len(weighed):
+        yield weighed[at : at + size], sum(one.bound for one in weighed[at:])
+        at, size = at + size, 2 * size
