@@ -27,6 +27,10 @@ from gatehook.kinds.market_data import Channel
 from gatehook.kinds.market_data import MarketData
 from gatehook.kinds.market_data import Subscription
 from gatehook.kinds.streams import Overflow
+from gatehook.runtimes.children import Child
+from gatehook.runtimes.children import ChildSpec
+from gatehook.runtimes.wired import ChildInput
+from gatehook.runtimes.wired import ChildOutput
 from gatehook.wire.market_data import WireMarketData
 from gatehook.wire.session import StdioWireSession
 
@@ -63,16 +67,18 @@ async def _measured(calls: int, ticks: int) -> list[Row]:
 @asynccontextmanager
 async def _connected(ticks: int) -> AsyncIterator[tuple[StdioWireSession, WireMarketData]]:
     environment = {**os.environ, "TICKS": str(ticks)}
-    session = StdioWireSession()
-    process = await anyio.open_process([sys.executable, str(_SERVER)], env=environment, stderr=None)
-    async with process, anyio.create_task_group() as tasks:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        await tasks.start(session.run, process.stdout, process.stdin)
-        context: Any = SimpleNamespace(entry_id="measured", clock=SystemClock(), logger=logging.getLogger("benchmarks"))
-        yield session, WireMarketData(session, context)
-        tasks.cancel_scope.cancel()
-        await process.stdin.aclose()
+    session, logger = StdioWireSession(), logging.getLogger("benchmarks")
+    spec = ChildSpec(command=(sys.executable, str(_SERVER)), environment=environment, cwd=_SERVER.parent)
+    child = Child.start(spec, name="measured", logger=logger, redact=str)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(child.watch_stderr)
+            await tasks.start(session.run, ChildOutput(child), ChildInput(child))
+            context: Any = SimpleNamespace(entry_id="measured", clock=SystemClock(), logger=logger)
+            yield session, WireMarketData(session, context)
+            tasks.cancel_scope.cancel()
+    finally:
+        await child.stop()
 
 
 async def _latency(call: Callable[[], Awaitable[Any]], calls: int) -> float:

@@ -66,10 +66,10 @@ class ByHand:
 
 
 @asynccontextmanager
-async def by_hand(**options):
+async def by_hand(writing=None, **options):
     """Run a peer whose other side is the test."""
     to_peer, from_peer = Pipe(), Pipe()
-    peer = Peer(to_peer, from_peer, **options)
+    peer = Peer(to_peer, writing or from_peer, **options)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(peer.run)
         yield peer, ByHand(to_peer, from_peer)

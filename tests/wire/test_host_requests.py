@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from gatehook.context import RunState
@@ -16,6 +18,7 @@ from gatehook.kinds.provider import HealthStatus
 from gatehook.secrets import Secret
 from gatehook.testing import ControlledPrices
 from gatehook.testing.rig import eventually
+from gatehook.wire.host_requests import HostRequests
 from gatehook.wire.host_requests import hidden
 from gatehook.wire.host_requests import revealed
 from tests.wire.serving import ServedPlugin
@@ -75,3 +78,15 @@ def test_secrets_are_hidden_again_where_they_were():
     plain, pointers = revealed(config)
     assert plain == {"a": [{"b/c": "s1"}, "x"], "d": "s2", "e": 1}
     assert hidden(plain, pointers) == {"a": ({"b/c": Secret("s1")}, "x"), "d": Secret("s2"), "e": 1}
+
+
+async def test_thousands_of_events_do_not_stop_the_gateway():
+    published = []
+    events = SimpleNamespace(publish=lambda topic, payload, **_: published.append(payload["n"]))
+    requests = HostRequests(SimpleNamespace(events=events), lambda: None)
+    with anyio.fail_after(20):  # a hundred times of what it takes
+        for number in range(20_000):
+            requests.hear("gatehook/events.publish", {"topic": "a.b", "payload": {"n": number}})
+            if number % 100 == 0:
+                await anyio.lowlevel.checkpoint()
+    assert published == list(range(20_000))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import given
 from hypothesis import settings
@@ -15,6 +16,7 @@ from gatehook.wire.frames import TooLarge
 from gatehook.wire.jsonrpc import ConnectionLost
 from gatehook.wire.jsonrpc import Limits
 from gatehook.wire.jsonrpc import NoAnswer
+from gatehook.wire.jsonrpc import Peer
 from gatehook.wire.messages import RpcError
 from tests.wire.linked import by_hand
 from tests.wire.linked import linked
@@ -83,14 +85,90 @@ async def test_what_has_not_left_is_taken_back():
         async def send(self, item):
             await anyio.sleep_forever()
 
-    async with by_hand() as (peer, _):
-        peer._writing = Stuck()
+    async with by_hand(Stuck()) as (peer, _):
         with pytest.raises(NoAnswer) as first:
             await peer.request("m", {}, timeout=0.05)
         assert first.value.left
         with pytest.raises(NoAnswer) as second:
             await peer.request("m", {}, timeout=0.05)
         assert not second.value.left
+
+
+class Grudging:
+    """Takes so many bytes at once, and the rest when it is let."""
+
+    def __init__(self, at_once):
+        self.at_once = at_once
+        self.go = anyio.Event()
+        self.written = b""
+
+    def write_some(self, data):
+        taken = data[: self.at_once]
+        self.at_once -= len(taken)
+        self.written += taken
+        return len(taken)
+
+    async def send(self, data):
+        await self.go.wait()
+        self.written += data
+
+
+@pytest.mark.parametrize("at_once", [0, 10, 10_000])
+async def test_what_left_in_part_has_left_and_nothing_is_mixed(at_once):
+    writing = Grudging(at_once)
+    async with by_hand(writing) as (peer, _):
+        with pytest.raises(NoAnswer) as first:
+            await peer.request("first", {}, timeout=0.05)
+        assert first.value.left is True  # with nothing written at once, it is being sent
+        for number in range(3):
+            peer.notify("later", {"n": number})
+        writing.go.set()
+        await anyio.wait_all_tasks_blocked()
+        methods = [json.loads(line)["method"] for line in writing.written.splitlines()]
+        assert methods == ["first", "notifications/cancelled", "later", "later", "later"]
+
+
+async def test_a_side_that_hung_up_loses_the_request_that_reached_for_it():
+    class Broken:
+        def write_some(self, data):
+            raise anyio.BrokenResourceError
+
+    async with by_hand(Broken()) as (peer, _):
+        with pytest.raises(ConnectionLost, match="no longer reads"):
+            await peer.request("m", {}, timeout=5)
+
+
+async def test_many_deadlines_pass_each_at_its_own_time():
+    async with by_hand() as (peer, _):
+        passed = []
+
+        async def ask(timeout):
+            with pytest.raises(NoAnswer):
+                await peer.request("m", {}, timeout=timeout)
+            passed.append(timeout)
+
+        async with anyio.create_task_group() as tasks:
+            for timeout in (0.3, 0.01, 0.2, 0.1, 0.0):
+                tasks.start_soon(ask, timeout)
+        assert passed == [0.0, 0.01, 0.1, 0.2, 0.3]
+
+
+async def test_a_flood_lets_others_have_their_turn():
+    class Endless:
+        async def receive(self, max_bytes=65536):
+            return b'{"jsonrpc":"2.0","method":"n"}\n' * 10 + b"x" * 10
+
+    class Nowhere:
+        async def send(self, item):
+            """Take it."""
+
+    peer = Peer(Endless(), Nowhere(), limits=Limits(frame=1000))
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(peer.run)
+            for _ in range(3):
+                await anyio.lowlevel.checkpoint()
+            peer.close("enough")
 
 
 async def test_the_end_of_the_connection_fails_what_is_open():

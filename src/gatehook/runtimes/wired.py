@@ -198,7 +198,7 @@ class WireProcess:
 
     async def _converse(self, child: Child, *, task_status: TaskStatus[None]) -> None:
         try:
-            await self._session.run(_Output(child), _Input(child), task_status=task_status)
+            await self._session.run(ChildOutput(child), ChildInput(child), task_status=task_status)
         except NotConnected as error:
             said = f"; its last words: {child.stderr_tail[-1]}" if child.stderr_tail else ""
             raise NotConnected(f"{error}{said}") from None
@@ -230,12 +230,13 @@ def _ending(code: int | None) -> str:
 
 
 @attrs.frozen
-class _Output(ByteReceiveStream):
+class ChildOutput(ByteReceiveStream):
     """A child's stdout as a stream."""
 
     child: Child
 
     async def receive(self, max_bytes: int = 65_536) -> bytes:
+        """Return what is there, at least a byte."""
         data = await self.child.receive(max_bytes)
         if not data:
             raise anyio.EndOfStream
@@ -246,12 +247,17 @@ class _Output(ByteReceiveStream):
 
 
 @attrs.frozen
-class _Input(ByteSendStream):
+class ChildInput(ByteSendStream):
     """A child's stdin as a stream."""
 
     child: Child
 
+    def write_some(self, data: bytes | memoryview) -> int:
+        """Write what the pipe takes now and return how much that was."""
+        return self.child.write_some(data)
+
     async def send(self, item: bytes) -> None:
+        """Write all of it."""
         await self.child.send(item)
 
     async def aclose(self) -> None:

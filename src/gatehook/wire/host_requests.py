@@ -33,6 +33,8 @@ FAILED: Final = -32010
 #: Kinds whose handles can be used over the wire.
 USABLE: Final = frozenset({Kind.MARKET_DATA, Kind.MEMORY})
 _LONGEST_LINE: Final = 8_000
+#: A codec costs milliseconds to make, and a plugin may publish thousands of events.
+_CODEC: Final = WireCodec()
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -135,7 +137,7 @@ class HostRequests:
         return {}
 
     def _publish(self, params: Any) -> None:
-        event = WireCodec().load(_Event, params)
+        event = _CODEC.load(_Event, params)
         ts = None if event.ts is None else from_rfc3339(event.ts)
         fields = {name: value for name, value in attrs.asdict(event).items() if name not in ("topic", "payload", "ts")}
         self._context.events.publish(event.topic, event.payload, ts=ts, **fields)

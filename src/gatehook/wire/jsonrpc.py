@@ -7,6 +7,7 @@ asked, or comes too late, is dropped and counted. Whatever the other side does n
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Awaitable
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Final
 from typing import Protocol
 
 import anyio
+import anyio.lowlevel
 import attrs
 from anyio.abc import TaskGroup
 
+from gatehook.wire.deadlines import Deadlines
 from gatehook.wire.frames import Lines
 from gatehook.wire.frames import TooLarge
 from gatehook.wire.messages import BUSY
@@ -33,9 +36,13 @@ from gatehook.wire.messages import notification_line
 from gatehook.wire.messages import parsed
 from gatehook.wire.messages import request_line
 from gatehook.wire.messages import result_line
+from gatehook.wire.outbox import Outbox
+from gatehook.wire.outbox import Writing
 
 #: Messages that wait to be written: more come only of a flood that is refused, to a side that does not read.
 _MOST_WAITING: Final = 4096
+#: Messages that are taken before other tasks get their turn.
+_MANY: Final = 64
 
 
 class Reading(Protocol):
@@ -43,13 +50,6 @@ class Reading(Protocol):
 
     async def receive(self, max_bytes: int = 65_536, /) -> bytes:
         """Return at least a byte; raise ``EndOfStream``, or return none, at the end."""
-
-
-class Writing(Protocol):
-    """Where bytes go."""
-
-    async def send(self, item: bytes, /) -> None:
-        """Write all of it."""
 
 
 #: Answers a request: method and params to the result.
@@ -107,13 +107,25 @@ class Counts:
 
 @attrs.define(eq=False)
 class _Asked:
-    """A request of ours: its place among the frames, and its answer."""
+    """A request of ours: its place among the frames, until when it waits, and its answer."""
 
-    frame: int
+    deadline: float
     progress: Progress | None
-    answered: anyio.Event
+    frame: int = -1
+    is_answered: bool = False
+    done: anyio.Event = attrs.field(factory=anyio.Event)
     result: Any = None
     error: Exception | None = None
+
+    def answer(self, result: Any = None, *, error: Exception | None = None) -> None:
+        """Give it its answer."""
+        self.result, self.error, self.is_answered = result, error, True
+        self.done.set()
+
+    def expire(self) -> None:
+        """Let its caller see that there is none in time."""
+        self.deadline = math.inf
+        self.done.set()
 
 
 async def _refuse_all(method: str, _: Any) -> Any:
@@ -141,20 +153,20 @@ class Peer:
     ) -> None:
         """Prepare. ``replies_to_garbage`` is for servers: whoever asked learns that the line was no JSON."""
         self._reading = reading
-        self._writing = writing
         self._answer = answer
         self._hear = hear
         self._limits = limits or Limits()
         self._replies_to_garbage = replies_to_garbage
         self._asked: dict[int, _Asked] = {}
         self._answering: dict[Id, anyio.CancelScope] = {}
-        self._outbox: dict[int, bytes] = {}
-        self._outbox_size = 0
-        self._frames = 0
-        self._written = 0
+        self._outbox = Outbox(
+            writing,
+            self._limits.outbox,
+            crowded=lambda: len(self._asked) + len(self._answering) > 1,
+            broken=lambda: self.close("the other side no longer reads"),
+        )
+        self._deadlines = Deadlines(self._asked.values)
         self._last_id = 0
-        self._work = anyio.Event()
-        self._room = anyio.Event()
         self._turns = anyio.Semaphore(self._limits.asking, fast_acquire=True)
         self._scope: anyio.CancelScope | None = None
         self.counts = Counts()
@@ -171,7 +183,8 @@ class Peer:
                 self._scope = tasks.cancel_scope
                 if self.over:
                     return
-                tasks.start_soon(self._write)
+                tasks.start_soon(self._outbox.run)
+                tasks.start_soon(self._deadlines.run)
                 await self._read(tasks)
                 self.close(self.over or "the other side closed the connection")
         finally:
@@ -182,10 +195,9 @@ class Peer:
         if not self.over:
             self.over = why
             for asked in self._asked.values():
-                asked.error = ConnectionLost(why, left=asked.frame <= self._written)
-                asked.answered.set()
+                asked.answer(error=ConnectionLost(why, left=self._outbox.has_left(asked.frame)))
             self._asked.clear()
-            self._room.set()
+            self._outbox.let_go()
         if self._scope is not None:
             self._scope.cancel()
 
@@ -205,85 +217,74 @@ class Peer:
         if progress is not None:
             params = {**params, "_meta": {**params.get("_meta", {}), "progressToken": request_id}}
         line = request_line(request_id, method, params)
-        asked = _Asked(-1, progress, anyio.Event())
-        with anyio.move_on_after(timeout):
-            async with self._turns:
-                await self._enter(request_id, asked, line)
-                try:
-                    await asked.answered.wait()
-                finally:
-                    if self._asked.pop(request_id, None) is not None:
-                        self._give_up(request_id, asked)
+        asked = _Asked(time.monotonic() + timeout, progress)
+        if await self._has_turn(timeout):
+            try:
+                await self._exchange(request_id, asked, line)
+            finally:
+                self._turns.release()
         if asked.error is not None:
             raise asked.error
-        if not asked.answered.is_set():
-            raise NoAnswer(f"no answer to {method} within {timeout:g} s", left=0 <= asked.frame <= self._written)
+        if not asked.is_answered:
+            raise NoAnswer(f"no answer to {method} within {timeout:g} s", left=self._outbox.has_left(asked.frame))
         return asked.result
 
-    async def _enter(self, request_id: int, asked: _Asked, line: bytes) -> None:
-        while self._outbox_size > self._limits.outbox and not self.over:
-            await self._has_room()
+    async def _has_turn(self, timeout: float) -> bool:
+        try:
+            self._turns.acquire_nowait()
+        except anyio.WouldBlock:
+            with anyio.move_on_after(timeout):
+                await self._turns.acquire()
+                return True
+            return False
+        return True
+
+    async def _exchange(self, request_id: int, asked: _Asked, line: bytes) -> None:
+        if self._outbox.is_full:
+            with anyio.move_on_after(asked.deadline - time.monotonic()):
+                await self._room()
         if self.over:
-            asked.error = ConnectionLost(self.over, left=False)
-            asked.answered.set()
+            asked.answer(error=ConnectionLost(self.over, left=False))
+            return
+        if self._outbox.is_full:
             return
         self._asked[request_id] = asked
-        asked.frame = self._put(line)
+        asked.frame = self._outbox.put(line)
+        self._deadlines.expect(asked.deadline)
+        try:
+            await asked.done.wait()
+        finally:
+            if self._asked.pop(request_id, None) is not None:
+                self._give_up(request_id, asked)
 
-    async def _has_room(self) -> None:
-        if self._room.is_set():
-            self._room = anyio.Event()
-        await self._room.wait()
+    async def _room(self) -> None:
+        while self._outbox.is_full and not self.over:
+            await self._outbox.room()
 
     def _give_up(self, request_id: int, asked: _Asked) -> None:
         """Take a request back where it has not left, else tell the other side that nobody waits."""
-        line = self._outbox.pop(asked.frame, None)
-        if line is not None:
-            self._outbox_size -= len(line)
-        elif not self.over:
-            self._put(notification_line("notifications/cancelled", {"requestId": request_id, "reason": "given up"}))
+        if not self._outbox.take_back(asked.frame) and not self.over:
+            cancelled = {"requestId": request_id, "reason": "given up"}
+            self._outbox.put(notification_line("notifications/cancelled", cancelled))
 
     def notify(self, method: str, params: Any) -> None:
         """Tell the other side something; there is no answer. Nothing is told on a connection that is over."""
         if not self.over:
-            self._put(notification_line(method, params))
-
-    # --- writing
-
-    def _put(self, line: bytes) -> int:
-        self._frames += 1
-        self._outbox[self._frames] = line
-        self._outbox_size += len(line)
-        self._work.set()
-        return self._frames
-
-    async def _write(self) -> None:
-        while True:
-            if not self._outbox:
-                self._work = anyio.Event()
-                await self._work.wait()
-            lines = list(self._outbox.values())
-            self._written = self._frames
-            self._outbox.clear()
-            try:
-                await self._writing.send(lines[0] if len(lines) == 1 else b"".join(lines))
-            except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                self.close("the other side no longer reads")
-                return
-            self._outbox_size = sum(map(len, self._outbox.values())) if self._outbox else 0
-            self._room.set()
+            self._outbox.put(notification_line(method, params))
 
     # --- reading
 
     async def _read(self, tasks: TaskGroup) -> None:
-        lines = Lines(self._limits.frame)
+        lines, taken = Lines(self._limits.frame), 0
         try:
-            while True:
-                chunk = await self._reading.receive(262_144)
-                if not chunk:
-                    return
-                for line in lines.feed(chunk):
-                    self._take(line, tasks)
+            while chunk := await self._reading.receive(262_144):
+                for line in (*lines.feed(chunk), b""):
+                    if line:
+                        self._take(line, tasks)
+                    taken += 1
+                    if taken >= _MANY:  # the pipe of a side that never stops is never empty: others get their turn
+                        taken = 0
+                        await anyio.lowlevel.checkpoint()
         except anyio.EndOfStream:
             return
         except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
@@ -309,15 +310,13 @@ class Peer:
         asked = self._asked.pop(line.request_id, None) if line.request_id is not None else None
         if asked is not None:
             what = f"the answer was longer than {self._limits.frame} bytes"
-            asked.error = ConnectionLost(what, left=True)
-            asked.answered.set()
+            asked.answer(error=ConnectionLost(what, left=True))
 
     def _not_understood(self, garbage: Garbage) -> None:
         self.counts.garbage += 1
         asked = self._asked.pop(garbage.request_id, None) if type(garbage.request_id) is int else None
         if asked is not None:
-            asked.error = ConnectionLost(f"the answer cannot be read: {garbage}", left=True)
-            asked.answered.set()
+            asked.answer(error=ConnectionLost(f"the answer cannot be read: {garbage}", left=True))
         elif self._replies_to_garbage:
             self._reply(error_line(garbage.request_id, RpcError(garbage.code, str(garbage))))
 
@@ -330,12 +329,11 @@ class Peer:
             self.counts.unasked += not late
             return
         if "error" in message:
-            asked.error = error_of(message["error"])
+            asked.answer(error=error_of(message["error"]))
         elif "result" in message:
-            asked.result = message["result"]
+            asked.answer(message["result"])
         else:
-            asked.error = ConnectionLost("the answer has neither result nor error", left=True)
-        asked.answered.set()
+            asked.answer(error=ConnectionLost("the answer has neither result nor error", left=True))
 
     def _asked_or_told(self, message: dict[str, Any], tasks: TaskGroup) -> None:
         method, params = message["method"], message.get("params")
@@ -384,8 +382,8 @@ class Peer:
                 line = error_line(request_id, error)
             except Exception as error:  # noqa: BLE001  whatever an answer fails of, the asker learns that it failed
                 line = error_line(request_id, RpcError(INTERNAL_ERROR, f"the answer failed: {type(error).__name__}"))
-            while self._outbox_size > self._limits.outbox and not self.over:
-                await self._has_room()
+            if self._outbox.is_full:
+                await self._room()
             self._reply(line)
         del self._answering[request_id]
 
@@ -393,7 +391,7 @@ class Peer:
         if len(self._outbox) > _MOST_WAITING:
             self.close("the other side asks and does not read")
         elif not self.over:
-            self._put(line)
+            self._outbox.put(line)
 
 
 def _finite(value: Any) -> float | None:

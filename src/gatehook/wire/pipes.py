@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import anyio
-import anyio.lowlevel
 from anyio.abc import ByteReceiveStream
 from anyio.abc import ByteSendStream
 
@@ -18,7 +17,7 @@ class PipeReader(ByteReceiveStream):
         self._descriptor = descriptor
 
     async def receive(self, max_bytes: int = 65_536) -> bytes:
-        """Return what is there, at least a byte."""
+        """Return what is there, at least a byte; where something is, without a turn for others."""
         while True:
             try:
                 chunk = os.read(self._descriptor, max_bytes)
@@ -29,7 +28,6 @@ class PipeReader(ByteReceiveStream):
             else:
                 if not chunk:
                     raise anyio.EndOfStream
-                await anyio.lowlevel.cancel_shielded_checkpoint()
                 return chunk
 
     async def aclose(self) -> None:
@@ -43,16 +41,27 @@ class PipeWriter(ByteSendStream):
         os.set_blocking(descriptor, False)
         self._descriptor = descriptor
 
+    def write_some(self, data: bytes | memoryview) -> int:
+        """Write what the descriptor takes now and return how much that was.
+
+        Raises:
+            anyio.BrokenResourceError: the other side no longer reads.
+        """
+        try:
+            return os.write(self._descriptor, data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            raise anyio.BrokenResourceError from None
+
     async def send(self, item: bytes) -> None:
         """Write all of it."""
         rest = memoryview(item)
         while rest:
-            try:
-                rest = rest[os.write(self._descriptor, rest) :]
-            except BlockingIOError:
+            written = self.write_some(rest)
+            rest = rest[written:]
+            if rest and not written:
                 await anyio.wait_writable(self._descriptor)
-            except OSError:
-                raise anyio.BrokenResourceError from None
 
     async def aclose(self) -> None:
         """Leave the descriptor as it was; whoever opened it closes it."""

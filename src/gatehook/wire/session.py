@@ -24,10 +24,10 @@ from gatehook.wire.jsonrpc import Listener
 from gatehook.wire.jsonrpc import NoAnswer
 from gatehook.wire.jsonrpc import Peer
 from gatehook.wire.jsonrpc import Reading
-from gatehook.wire.jsonrpc import Writing
 from gatehook.wire.messages import BUSY
 from gatehook.wire.messages import METHOD_NOT_FOUND
 from gatehook.wire.messages import RpcError
+from gatehook.wire.outbox import Writing
 from gatehook.wire.protocol import HANDSHAKE_VERSIONS
 from gatehook.wire.protocol import WIRE_VERSION
 from gatehook.wire.protocol import announced

@@ -97,14 +97,14 @@ def compiled(schema: Mapping[str, Any], whose: str) -> Validator:
 
 def first_problem(validator: Validator, value: Any) -> str:
     """Return where and against which rule a value is, or nothing. Values of the other side are never quoted."""
-    from jsonschema.exceptions import best_match
-    from referencing.exceptions import Unresolvable
-
     try:
         if surely_valid(validator.schema, value):
             return ""
     except PatternRefused:
         pass  # the validator leaves it out
+    from jsonschema.exceptions import best_match
+    from referencing.exceptions import Unresolvable
+
     try:
         error = best_match(validator.iter_errors(value))
     except (Unresolvable, RecursionError, TypeError):

@@ -7,12 +7,14 @@ stdio, SSE and streamable HTTP is how a message leaves: ``transmit``. What comes
 from __future__ import annotations
 
 import logging
+import time
 from abc import ABC
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from typing import ClassVar
 from typing import Final
 
 import anyio
@@ -36,6 +38,8 @@ from gatehook.runtimes.mcp.messages import answered_by
 from gatehook.runtimes.mcp.messages import decode
 from gatehook.runtimes.mcp.messages import encode
 from gatehook.runtimes.mcp.spec import McpLimits
+from gatehook.runtimes.mcp.waiting import Waiting
+from gatehook.wire.deadlines import Deadlines
 
 #: Requests of the server that are answered at once; more are dropped.
 MAX_INBOUND: Final = 16
@@ -47,34 +51,12 @@ _LONGEST_ERROR: Final = 500
 RequestId = int | str
 
 
-class Waiting:
-    """A request that left or is about to. ``sent``: a byte of it may have reached the server."""
-
-    __slots__ = ("answer", "done", "error", "progress", "reports", "scope", "sent")
-
-    def __init__(self, progress: ProgressFnT | None) -> None:
-        self.done = anyio.Event()
-        self.answer: dict[str, Any] | None = None
-        self.error: Exception | None = None
-        self.progress = progress
-        self.reports: deque[tuple[float, float | None, str | None]] = deque()
-        #: What the transport still does for this request; cancelled when it has failed.
-        self.scope: anyio.CancelScope | None = None
-        self.sent = False
-
-    def fail(self, error: Exception) -> None:
-        """End the wait with an error, unless it has ended."""
-        if not self.done.is_set():
-            self.error = error
-            self.done.set()
-            if self.scope is not None:
-                self.scope.cancel()
-
-
 class Dispatcher(ABC):
     """One connection's calls. ``run`` lives as long as the connection and is entered by ``ClientSession``."""
 
     kind: str
+    #: ``transmit`` never waits: one timer is enough for the deadlines of all requests.
+    transmits_at_once: ClassVar[bool] = False
 
     def __init__(self, limits: McpLimits, logger: logging.Logger) -> None:
         self.limits = limits
@@ -88,6 +70,7 @@ class Dispatcher(ABC):
         self.is_frozen = False
         self.last_heard = anyio.current_time()
         self._waiting: dict[RequestId, Waiting] = {}
+        self._deadlines = Deadlines(self._waiting.values)
         self._next_id = 0
         self._inbound: dict[RequestId, InboundContext] = {}
         #: Set when the server says that its tools are others now; whoever reads them puts a new one in its place.
@@ -146,14 +129,19 @@ class Dispatcher(ABC):
         }
         timeout = opts.get("timeout")
         try:
-            with anyio.move_on_after(timeout):
+            if timeout is not None and self.transmits_at_once:
+                waiting.deadline = time.monotonic() + timeout
+                self._deadlines.expect(waiting.deadline)
                 await self._exchange(message, waiting, request_id, opts)
-            if waiting.done.is_set():
+            else:
+                with anyio.move_on_after(timeout):
+                    await self._exchange(message, waiting, request_id, opts)
+            if waiting.has_ended:
                 return _result(waiting)
             raise Unanswered(timeout or 0.0, sent=not self.give_up(request_id, waiting))
         finally:
             self._waiting.pop(request_id, None)
-            if not waiting.done.is_set() and waiting.sent and opts.get("cancel_on_abandon", True):
+            if not waiting.has_ended and waiting.sent and opts.get("cancel_on_abandon", True):
                 self._abandon(request_id)
 
     async def _exchange(
@@ -215,6 +203,7 @@ class Dispatcher(ABC):
         try:
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
+                tasks.start_soon(self._deadlines.run)
                 task_status.started()
                 await self._receive()
                 tasks.cancel_scope.cancel()

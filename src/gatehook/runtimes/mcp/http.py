@@ -23,8 +23,8 @@ from gatehook.runtimes.mcp.faults import TooLarge
 if TYPE_CHECKING:
     import ssl
 
-    from gatehook.runtimes.mcp.dispatcher import Waiting
     from gatehook.runtimes.mcp.spec import McpSpec
+    from gatehook.runtimes.mcp.waiting import Waiting
 
 MAX_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})

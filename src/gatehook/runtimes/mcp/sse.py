@@ -12,7 +12,6 @@ from mcp.shared.dispatcher import CallOptions
 
 from gatehook.runtimes.mcp.dispatcher import Dispatcher
 from gatehook.runtimes.mcp.dispatcher import RequestId
-from gatehook.runtimes.mcp.dispatcher import Waiting
 from gatehook.runtimes.mcp.faults import ConnectionDown
 from gatehook.runtimes.mcp.faults import NotUsable
 from gatehook.runtimes.mcp.frames import Event
@@ -23,6 +22,7 @@ from gatehook.runtimes.mcp.http import is_error
 from gatehook.runtimes.mcp.http import refusal
 from gatehook.runtimes.mcp.http import whole_body
 from gatehook.runtimes.mcp.spec import McpLimits
+from gatehook.runtimes.mcp.waiting import Waiting
 
 _BODY: Final = 65_536
 _STREAM: Final = {"accept": "text/event-stream", "cache-control": "no-store"}

@@ -14,10 +14,10 @@ from gatehook.runtimes.children import CHUNK
 from gatehook.runtimes.children import Child
 from gatehook.runtimes.mcp.dispatcher import Dispatcher
 from gatehook.runtimes.mcp.dispatcher import RequestId
-from gatehook.runtimes.mcp.dispatcher import Waiting
 from gatehook.runtimes.mcp.faults import ConnectionDown
 from gatehook.runtimes.mcp.frames import Frames
 from gatehook.runtimes.mcp.spec import McpLimits
+from gatehook.runtimes.mcp.waiting import Waiting
 
 #: After the end of stdout: how long the process gets until its exit code is known.
 _EXIT_WAIT: Final = 0.5
@@ -43,6 +43,7 @@ class StdioDispatcher(Dispatcher):
     """The calls over a child's stdin and stdout. Its owner stops the child."""
 
     kind = "stdio"
+    transmits_at_once = True
 
     def __init__(self, child: Child, limits: McpLimits, logger: logging.Logger) -> None:
         super().__init__(limits, logger)

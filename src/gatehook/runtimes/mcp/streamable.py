@@ -12,7 +12,6 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from gatehook.runtimes.mcp.dispatcher import Dispatcher
 from gatehook.runtimes.mcp.dispatcher import RequestId
-from gatehook.runtimes.mcp.dispatcher import Waiting
 from gatehook.runtimes.mcp.faults import ConnectionDown
 from gatehook.runtimes.mcp.faults import TooLarge
 from gatehook.runtimes.mcp.faults import UnreadableAnswer
@@ -26,6 +25,7 @@ from gatehook.runtimes.mcp.messages import Unreadable
 from gatehook.runtimes.mcp.messages import decode
 from gatehook.runtimes.mcp.messages import encode
 from gatehook.runtimes.mcp.spec import McpLimits
+from gatehook.runtimes.mcp.waiting import Waiting
 
 SESSION: Final = "mcp-session-id"
 VERSION: Final = "mcp-protocol-version"
