@@ -57,6 +57,12 @@ def test_a_secrets_file_is_relative_to_the_configuration(tmp_path):
         (without("issuer"), "auth.issuer"),
         (without("client_id", grant="authorization_code"), "auth.client_id"),
         ({"private_key": {"env": "KEY"}, "issuer": ISSUER}, "auth.private_key"),
+        ({**WHOLE, "assertion": {"file": "jag"}}, "auth.assertion"),
+        ({**WHOLE, "grant": "identity_assertion"}, "auth.assertion"),
+        (
+            without("client_secret", grant="identity_assertion", private_key={"env": "K"}, assertion={"file": "jag"}),
+            "auth.private_key",
+        ),
         ({"client_metadata_url": "http://gateway.example/client.json"}, "auth.client_metadata_url"),
         ({"redirect_port": 70000}, "auth.redirect_port"),
         ({"grant": "implicit"}, "auth.grant"),

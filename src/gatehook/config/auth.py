@@ -15,10 +15,13 @@ _LAST_PORT: Final = 65535
 
 
 class Grant(StrEnum):
-    """Who agrees: the gateway with its own credentials, or a person in a browser, once."""
+    """Who agrees: the gateway with its own credentials, a person in a browser, once, or an enterprise's identity
+    provider, whose assertion something else on this machine keeps fresh.
+    """
 
     CLIENT_CREDENTIALS = "client_credentials"
     AUTHORIZATION_CODE = "authorization_code"
+    IDENTITY_ASSERTION = "identity_assertion"
 
 
 class ClientMethod(StrEnum):
@@ -63,7 +66,7 @@ class AuthConfig:
         default=Grant.AUTHORIZATION_CODE,
         metadata=about(
             Shape.CHOICE,
-            "who agrees: the gateway's own credentials, or a person once (`gatehook plugins authorize`)",
+            "who agrees: the gateway's own credentials, a person (`gatehook plugins authorize`), or who asserts it",
             choices=Grant,
         ),
     )
@@ -87,6 +90,12 @@ class AuthConfig:
     signing: Signing = attrs.field(
         default=Signing.RS256, metadata=about(Shape.CHOICE, "how the private key signs", choices=Signing)
     )
+    assertion: SecretReference | None = attrs.field(
+        default=None,
+        metadata=about(
+            Shape.SECRET, "the assertion (ID-JAG) of an identity provider, read anew whenever one is needed"
+        ),
+    )
     client_metadata_url: str | None = attrs.field(
         default=None, metadata=about(Shape.URL, "an https address that describes the client and is its id")
     )
@@ -95,10 +104,12 @@ class AuthConfig:
     )
 
     def __attrs_post_init__(self) -> None:
-        if self.grant is Grant.CLIENT_CREDENTIALS:
-            self._check_unattended()
-        else:
+        if self.grant is Grant.AUTHORIZATION_CODE:
             self._check_attended()
+        else:
+            self._check_unattended()
+        if (self.assertion is not None) != (self.grant is Grant.IDENTITY_ASSERTION):
+            raise IncompleteAuth("assertion", "given for the grant identity_assertion, and for no other")
         if self.issuer is None and (self.client_secret is not None or self.private_key is not None):
             raise IncompleteAuth("issuer", "the authorization server's address: nobody else gets the credentials")
         if self.client_metadata_url is not None and not self.client_metadata_url.startswith("https://"):
@@ -109,6 +120,8 @@ class AuthConfig:
     def _check_unattended(self) -> None:
         if self.client_id is None:
             raise IncompleteAuth("client_id", "the client's id: this grant has no person who could register one")
+        if self.private_key is not None and self.grant is Grant.IDENTITY_ASSERTION:
+            raise IncompleteAuth("private_key", "left out: an assertion comes with a client_secret")
         if (self.client_secret is None) == (self.private_key is None):
             raise IncompleteAuth("client_secret", "given, or a private_key in its place, and not both")
 

@@ -13,6 +13,7 @@ from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics.codes import mcp_entries as codes
 from gatehook.host.entry import EntrySpec
 from gatehook.runtimes.mcp.auth import DIRECTORY
+from gatehook.runtimes.mcp.auth import Fetch
 from gatehook.runtimes.mcp.auth import McpAuth
 from gatehook.secrets import Redactor
 from gatehook.secrets import Secret
@@ -35,9 +36,23 @@ async def auth_of(config: AuthConfig, entry_id: str, data_dir: Path, redactor: R
         config=config,
         client_secret=secret,
         private_key=key,
+        assertion=_asserting(config.assertion, redactor, limit),
         file=data_dir / DIRECTORY / f"{entry_id}.json" if config.grant is Grant.AUTHORIZATION_CODE else None,
         learn=redactor.add,
     )
+
+
+def _asserting(reference: SecretReference | None, redactor: Redactor, limit: float) -> Fetch | None:
+    if reference is None:
+        return None
+
+    async def fetch(_issuer: str, _server: str) -> str:
+        secret = await _fetched(reference, "assertion", limit)
+        assert secret is not None, "there is a reference"
+        redactor.add(secret)
+        return secret.reveal().strip()
+
+    return fetch
 
 
 async def _fetched(reference: SecretReference | None, name: str, limit: float) -> Secret | None:

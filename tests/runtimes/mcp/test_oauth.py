@@ -112,6 +112,26 @@ async def test_credentials_get_a_token_and_go_to_their_issuer_only(guard, caplog
     assert not any(one in shown for one in (SECRET, *guard.tokens))
 
 
+async def test_an_assertion_is_fetched_anew_for_each_token(guard):
+    guard.tells = guard.gives
+    fetched = []
+
+    async def assertion(issuer, server):
+        fetched.append((issuer, server))
+        return f"assertion-{len(fetched)}"
+
+    config = attrs.evolve(
+        unattended(guard).config, grant=Grant.IDENTITY_ASSERTION, assertion=SecretReference("file", "jag")
+    )
+    auth = McpAuth(config=config, client_secret=Secret(SECRET), assertion=assertion)
+    async with running(over(guard, auth)) as session:
+        guard.tokens.clear()
+        assert (await session.call("echo", {"text": "hi"})).texts == ("hi",)
+        assert session.generation == 1
+    assert [form["assertion"] for form in guard.forms] == ["assertion-1", "assertion-2"]
+    assert fetched == [(guard.issuer, f"{guard.issuer}/mcp")] * 2
+
+
 async def test_another_issuer_than_the_configured_one_gets_nothing(guard):
     guard.tells = guard.gives
     auth = unattended(guard)

@@ -20,6 +20,8 @@ CALLBACK: Final = "/callback"
 
 #: Shows a person the address to agree at; returns the parameters with which the browser came back.
 Ask = Callable[[str], Awaitable[Mapping[str, str]]]
+#: Fetches a secret that is another one each time.
+Fetch = Callable[[str, str], Awaitable[str]]
 
 
 def _nobody_learns(_: Secret) -> None:
@@ -32,6 +34,7 @@ class McpAuth:
 
     Attributes:
         client_secret, private_key: the secrets that ``config`` refers to.
+        assertion: gives an identity provider's assertion for an issuer and a server's address.
         file: where the tokens of a person's grant are kept; ``None`` keeps them in memory, as those of credentials are.
         learn: is told every secret that comes, for a redactor.
         ask: asks a person; ``None`` where nobody is there, which is everywhere but in ``plugins authorize``.
@@ -41,6 +44,7 @@ class McpAuth:
     config: AuthConfig
     client_secret: Secret | None = None
     private_key: Secret | None = None
+    assertion: Fetch | None = attrs.field(default=None, repr=False)
     file: Path | None = None
     learn: Callable[[Secret], object] = _nobody_learns
     ask: Ask | None = attrs.field(default=None, repr=False)

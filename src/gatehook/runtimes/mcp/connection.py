@@ -166,7 +166,10 @@ class Connection:
             params = types.CallToolRequestParams(
                 name=tool, arguments=arguments, input_responses=given, request_state=result.request_state
             )
-            result = await self._round(params, deadline - anyio.current_time(), progress)
+            left = deadline - anyio.current_time()
+            if left <= 0:
+                raise Unanswered(timeout, sent=True)
+            result = await self._round(params, left, progress)
         if isinstance(result, types.InputRequiredResult):
             raise InputRefused(f"it has asked for input more than {self._limits.max_rounds} times")
         content = [block.model_dump(by_alias=True) for block in result.content]
@@ -175,8 +178,6 @@ class Connection:
     async def _round(
         self, params: types.CallToolRequestParams, timeout: float, progress: ProgressFnT | None
     ) -> types.CallToolResult | types.InputRequiredResult:
-        if timeout <= 0:
-            raise Unanswered(0.0, sent=True)
         request = types.CallToolRequest(params=params)
         try:
             return await self._session.send_request(

@@ -20,18 +20,12 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.abc
 import httpx2
-from mcp.client.auth import AuthorizationCodeResult
-from mcp.client.auth import OAuthClientProvider
-from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
-from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider
-from mcp.client.auth.extensions.client_credentials import SignedJWTParameters
-from mcp.shared.auth import OAuthClientMetadata
 
-from gatehook.config.auth import Grant
-from gatehook.runtimes.mcp.addresses import is_loopback
 from gatehook.runtimes.mcp.faults import ConnectionDown
 from gatehook.runtimes.mcp.faults import NotUsable
 from gatehook.runtimes.mcp.faults import TooLarge
+from gatehook.runtimes.mcp.flows import PersonNeeded
+from gatehook.runtimes.mcp.flows import flow_of
 from gatehook.runtimes.mcp.http import GuardedTransport
 from gatehook.runtimes.mcp.http import whole_body
 from gatehook.runtimes.mcp.tokens import LONG_AGO
@@ -54,7 +48,6 @@ _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _BUSY: Final = 429
 _BROKEN: Final = 500
-_SECRET_METHODS: Final = ("authorization_code", "refresh_token")
 
 
 class _Silent(logging.Filter):
@@ -67,71 +60,6 @@ class _Silent(logging.Filter):
 _SILENT: Final = _Silent()
 
 
-class PersonNeeded(Exception):
-    """Somebody has to agree in a browser, and nobody can be asked here."""
-
-
-def flow_of(server: str, auth: McpAuth, store: TokenStore) -> OAuthClientProvider:
-    """Return the SDK's flow for one server; ``server`` is its address without what is secret in it."""
-    config = auth.config
-    if config.grant is Grant.AUTHORIZATION_CODE:
-        flow = _attended(server, auth, store)
-    elif auth.client_secret is not None:
-        flow = ClientCredentialsOAuthProvider(
-            server,
-            store,
-            config.client_id or "",
-            auth.client_secret.reveal(),
-            token_endpoint_auth_method=config.client_method.value,
-            issuer=config.issuer,
-        )
-    else:
-        assert auth.private_key is not None, "the configuration was checked"
-        signed = SignedJWTParameters(
-            issuer=config.client_id or "",
-            subject=config.client_id or "",
-            signing_key=auth.private_key.reveal(),
-            signing_algorithm=str(config.signing),
-        )
-        flow = PrivateKeyJWTOAuthProvider(
-            server, store, config.client_id or "", signed.create_assertion_provider(), issuer=config.issuer
-        )
-    store.context = flow.context
-    return flow
-
-
-def _attended(server: str, auth: McpAuth, store: TokenStore) -> OAuthClientProvider:
-    came_back: dict[str, str] = {}
-
-    async def show(address: str) -> None:
-        if auth.ask is None:
-            raise PersonNeeded
-        parts = urlsplit(address)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-            raise ValueError("the address for a person is neither https nor on this machine")
-        came_back.clear()
-        came_back.update(await auth.ask(address))
-        if "error" in came_back:
-            raise ValueError(f"it was not agreed to ({came_back['error']})")
-
-    async def taken() -> AuthorizationCodeResult:
-        return AuthorizationCodeResult(
-            code=came_back.get("code", ""), state=came_back.get("state"), iss=came_back.get("iss")
-        )
-
-    metadata = OAuthClientMetadata.model_validate(
-        {
-            "client_name": "Gatehook",
-            "redirect_uris": [auth.redirect],
-            "grant_types": list(_SECRET_METHODS),
-            "response_types": ["code"],
-        }
-    )
-    return OAuthClientProvider(
-        server, metadata, store, show, taken, client_metadata_url=auth.config.client_metadata_url
-    )
-
-
 class Authorizer(httpx2.Auth):
     """Puts a token on every request of one connection, and gets a new one where that is needed and possible."""
 
@@ -139,7 +67,8 @@ class Authorizer(httpx2.Auth):
         """``record`` is where the connections of one session share their tokens."""
         logging.getLogger("mcp.client.auth.oauth2").addFilter(_SILENT)  # a filter that is there is not added twice
         self._store = TokenStore(auth, spec.url.partition("?")[0], record, warn)
-        self._flow = flow_of(spec.url.partition("?")[0], auth, self._store)
+        self._flow, self._context = flow_of(spec.url.partition("?")[0], auth, self._store)
+        self._store.context = self._context
         host = urlsplit(auth.config.issuer or "").hostname
         named = spec.named_hosts if host is None else spec.named_hosts | {host.lower()}
         self._client = httpx2.AsyncClient(
@@ -156,7 +85,7 @@ class Authorizer(httpx2.Auth):
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Own the renewals of a connection; a token that is kept from before and has ended is renewed first."""
-        context = self._flow.context
+        context = self._context
         context.current_tokens = await self._store.get_tokens()
         context.client_info = await self._store.get_client_info()
         async with self._client, anyio.create_task_group() as tasks:
@@ -206,7 +135,7 @@ class Authorizer(httpx2.Auth):
         Raises:
             ConnectionDown: there is none to be had; ``refused`` where trying again would not help.
         """
-        context = self._flow.context
+        context = self._context
         if self._must_renew():
             await self._renewed()
         for _ in range(2):
@@ -297,11 +226,11 @@ class Authorizer(httpx2.Auth):
     # Renewal.
 
     def _must_renew(self) -> bool:
-        return not self._flow.context.is_token_valid() and self._flow.context.can_refresh_token()
+        return not self._context.is_token_valid() and self._context.can_refresh_token()
 
     async def _replaced(self, token: str) -> bool:
         """Renew a token that the server no longer takes, unless that has happened; whether there is another now."""
-        context = self._flow.context
+        context = self._context
         if context.current_tokens is not None and context.current_tokens.access_token == token:
             if not context.can_refresh_token():
                 return False
@@ -328,7 +257,7 @@ class Authorizer(httpx2.Auth):
             done.set()
 
     async def _renew_by_the_flow(self) -> None:
-        context, before = self._flow.context, self._flow.context.current_tokens
+        context, before = self._context, self._context.current_tokens
         dummy = httpx2.Request("POST", context.server_url)
         flow = self._flow.async_auth_flow(dummy)
         self._trouble = self._not_renewed = ""
@@ -350,7 +279,7 @@ class Authorizer(httpx2.Auth):
 
     async def _keep(self) -> None:
         """Renew a token before it ends."""
-        context = self._flow.context
+        context = self._context
         while True:
             changed = self._store.changed
             if context.token_expiry_time is None or not context.can_refresh_token():

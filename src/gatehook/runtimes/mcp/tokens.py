@@ -73,6 +73,9 @@ class TokenStore:
         self._learn(tokens.access_token, tokens.refresh_token)
         context = self.context
         assert context is not None, "a flow has set it"
+        if context.current_tokens is not tokens:  # a flow without a context of its own
+            context.current_tokens = tokens
+            context.update_token_expiry(tokens)
         self._record |= {
             "tokens": _plain(tokens),
             "endsAt": None if context.token_expiry_time is None else int(context.token_expiry_time),

@@ -73,11 +73,34 @@ def auth_of(url):
     secret, key = CONTEXT.get("client_secret"), CONTEXT.get("private_key_pem")
     if SCENARIO.startswith("auth/client-credentials"):
         client |= {"grant": Grant.CLIENT_CREDENTIALS, "signing": Signing(CONTEXT.get("signing_algorithm", "RS256"))}
+    if "idp_id_token" in CONTEXT:
+        client |= {"grant": Grant.IDENTITY_ASSERTION, "assertion": reference("given")}
     if secret or key:
         client |= {"issuer": issuer_of(url)}
     client |= {"client_secret": reference(secret), "private_key": reference(key)}
-    config = AuthConfig(**client, client_metadata_url=DESCRIBED, redirect_port=3000)
-    return McpAuth(config=config, client_secret=secret and Secret(secret), private_key=key and Secret(key), ask=agree)
+    return McpAuth(
+        config=AuthConfig(**client, client_metadata_url=DESCRIBED, redirect_port=3000),
+        client_secret=secret and Secret(secret),
+        private_key=key and Secret(key),
+        assertion=assertion,
+        ask=agree,
+    )
+
+
+async def assertion(issuer, server):
+    """Be what keeps an enterprise's assertions fresh: exchange a person's sign-on for one."""
+    kind = "urn:ietf:params:oauth:token-type"
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "requested_token_type": f"{kind}:id-jag",
+        "subject_token": CONTEXT["idp_id_token"],
+        "subject_token_type": f"{kind}:id_token",
+        "client_id": CONTEXT["idp_client_id"],
+        "audience": issuer,
+        "resource": server,
+    }
+    async with httpx2.AsyncClient() as provider:
+        return (await provider.post(CONTEXT["idp_token_endpoint"], data=form)).json()["access_token"]
 
 
 def reference(value):
