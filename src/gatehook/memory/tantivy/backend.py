@@ -99,6 +99,7 @@ class TantivyMemory(SqliteMemory):
             return await super().upsert(docs, if_revision=if_revision)
         await self._indexer.room()
         report = await super().upsert(docs, if_revision=if_revision)
+        self._indexer.weigh(sum(len(doc.text) for doc in docs if isinstance(doc.text, str)))
         await self._indexer.room(_BUFFERED)
         return report
 

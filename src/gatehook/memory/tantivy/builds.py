@@ -77,7 +77,7 @@ class Builds:
         remove_builds(self._path, {state_of(connection).build})
         self._open(connection)
         few = connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM docs LIMIT {AT_ONCE + 1})").fetchone()  # noqa: S608  a constant
-        while few[0] <= AT_ONCE and self.is_copying:
+        if few[0] <= AT_ONCE and self.is_copying:
             self._current().step(connection)
 
     def reach(self, connection: sqlite3.Connection) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +28,7 @@ KEPT_STATES: Final = 64
 _STATE: Final = "state"
 _STEMS: Final = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).filter(tantivy.Filter.stemmer("english"))
 _ANALYZER: Final = _STEMS.build()
-_SPACE: Final = re.compile(r"\s")
+_MOST_STEMS: Final = 200_000
 
 Row = Sequence[Any]
 
@@ -57,19 +56,27 @@ def register(index: tantivy.Index) -> None:
     index.register_tokenizer("tokens", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
 
 
-def joined_words(text: str) -> str:
-    """Return the words of a text, folded, with a space between two: what is indexed of it."""
-    return " ".join(words_of(fold(text))) if text else ""
+class _Stems(dict[str, str]):
+    """The stem of each word, computed once; emptied where a text of nothing but rare words would let it grow."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _MOST_STEMS:
+            self.clear()
+        found = self[word] = _ANALYZER.analyze(word)[0]
+        return found
 
 
-def stems(words: str) -> list[str]:
-    """Return the stems of joined words."""
-    return _ANALYZER.analyze(words)
+_STEM_OF: Final = _Stems()
 
 
-def stem_of(words: Iterable[str]) -> tuple[str, ...]:
-    """Return the stems of a phrase."""
-    return tuple(_ANALYZER.analyze(" ".join(words)))
+def words_in(text: str) -> list[str]:
+    """Return the words of a text, folded: what is indexed of it."""
+    return words_of(fold(text)) if text else []
+
+
+def stems(words: Iterable[str]) -> list[str]:
+    """Return the stems of words."""
+    return list(map(_STEM_OF.__getitem__, words))
 
 
 @attrs.frozen
@@ -77,7 +84,7 @@ class Indexed:
     """What of a row goes into the index."""
 
     rid: int
-    words: dict[str, str]
+    words: dict[str, list[str]]
     tokens: str
 
     @classmethod
@@ -85,7 +92,7 @@ class Indexed:
         """Take a ``ROW`` apart."""
         rid, past, _, _, _, kind, scope, text, tags, ctx = row
         tokens = f"{scope} {field_token('kind', kind)}{f' {PAST}' if past else ''}"
-        return cls(rid, {"text": joined_words(text), "tags": joined_words(tags), "ctx": joined_words(ctx)}, tokens)
+        return cls(rid, {"text": words_in(text), "tags": words_in(tags), "ctx": words_in(ctx)}, tokens)
 
 
 def document_of(row: Row, indexed: Indexed) -> tantivy.Document:
@@ -98,7 +105,7 @@ def document_of(row: Row, indexed: Indexed) -> tantivy.Document:
     document.add_text("scope", indexed.tokens)
     for name, words in indexed.words.items():
         if words:
-            document.add_text(name, words)
+            document.add_text(name, " ".join(words))
     return document
 
 

@@ -133,12 +133,12 @@ class Build:
         first: dict[int, bool] = {}
         for seq, rid, grown in batch:
             first.setdefault(rid, grown == 1 and seq > self._known)
-        rows: list[Row] = []
+        mark = attrs.evolve(self.mark, upto=batch[-1][0] if batch else self.mark.upto)
         for rid, new in first.items():
             if not new or self.mark.copied is not None:
                 self._writer.delete_documents_by_term("rid", rid)
-            rows += connection.execute(_CHANGED, (rid,))
-        return self._add(attrs.evolve(self.mark, upto=batch[-1][0] if batch else self.mark.upto), rows)
+            mark = self._add(mark, connection.execute(_CHANGED, (rid,)))
+        return mark
 
     def _copy(self, connection: sqlite3.Connection, mark: Mark) -> Mark:
         if mark.copied is None:
@@ -160,8 +160,7 @@ class Build:
             self._writer.add_document(document_of(row, indexed))
             added += 1
             for at, name in enumerate(WEIGHTS):
-                words = indexed.words[name]
-                lengths[at] += words.count(" ") + 1 if words else 0
+                lengths[at] += len(indexed.words[name])
         return attrs.evolve(mark, added=added, lengths=(lengths[0], lengths[1], lengths[2]))
 
     def _commit(self, mark: Mark) -> Mark:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import attrs
 import tantivy
@@ -25,6 +26,8 @@ from gatehook.memory.tantivy.view import Views
 from gatehook.memory.tantivy.wording import Wording
 from gatehook.memory.tantivy.wording import words_query
 
+#: So many rows are selected by the index for a listing; of more the newest are found soon without it.
+FEW: Final = 5_000
 #: A row and its strength, the strongest first.
 Ranked = list[tuple[int, float]]
 
@@ -80,14 +83,31 @@ class Finder:
         state = state_of(connection)
         with self._lock:
             view, fault = self._view(state)
-            if self._build != state.build:
-                self._pending, self._build = Pending(), state.build
-            lost = self._pending.follow(connection, state.upto if view is None else view.mark.upto, self._limit)
+            lost = self._follow(connection, state, view)
             try:
                 with engine():
                     return self._finding(view, wording, narrowing, lost, fault)
             except IndexFault as error:
                 return self._finding(None, wording, narrowing, lost, str(error))
+
+    def select(self, connection: sqlite3.Connection, narrowing: Narrowing) -> list[int] | None:
+        """Return all rows that narrowing lets through and some more, ``None`` where they are not few or not known."""
+        state = state_of(connection)
+        with self._lock:
+            view, _ = self._view(state)
+            if view is None or view.mark.copied is not None or self._follow(connection, state, view):
+                return None
+            pending = self._pending.rids
+        clauses = [*narrowing.clauses(view.searcher)]
+        query = tantivy.Query.boolean_query(clauses)
+        try:
+            with engine():
+                hits = view.searcher.search(query, limit=FEW + 1, count=False).hits
+                rids = view.searcher.fast_field_values("rid", [address for _, address in hits])
+        except IndexFault:
+            # The next search for words says so.
+            return None
+        return sorted({*pending, *(int(rid or 0) for rid in rids)}) if len(hits) <= FEW else None
 
     def written(self, connection: sqlite3.Connection) -> tuple[int, int]:
         """Return how many rows are in the index, and how many were ever brought in."""
@@ -98,6 +118,11 @@ class Finder:
     def close(self) -> None:
         """Let go of the files."""
         self._views.close()
+
+    def _follow(self, connection: sqlite3.Connection, state: State, view: View | None) -> int:
+        if self._build != state.build:
+            self._pending, self._build = Pending(), state.build
+        return self._pending.follow(connection, state.upto if view is None else view.mark.upto, self._limit)
 
     def _view(self, state: State) -> tuple[View | None, str | None]:
         try:

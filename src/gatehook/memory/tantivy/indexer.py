@@ -38,11 +38,13 @@ class Pace:
     Attributes:
         window: seconds from a write to the commit that brings it into the index.
         pending: with so many changes that are not in the index, a write waits for a commit.
+        chars: with so many characters likewise.
         heap: bytes that tantivy gathers documents in.
     """
 
     window: float = 0.2
     pending: int = 4_000
+    chars: int = 16_000_000
     heap: int = 64_000_000
 
 
@@ -56,6 +58,7 @@ class Indexer:
         self._thread = anyio.CapacityLimiter(1)
         self._last = 0
         self._upto = 0
+        self._sizes: list[tuple[int, int]] = []
         self._wake = anyio.Event()
         self._urgent = anyio.Event()
         self._moved = anyio.Event()
@@ -108,6 +111,10 @@ class Indexer:
         self._last = max(self._last, last)
         self._wake.set()
 
+    def weigh(self, chars: int) -> None:
+        """Take notice of how long the texts of the writes up to now are."""
+        self._sizes.append((self._last, chars))
+
     def doubt(self, build: str, why: str) -> None:
         """Take notice of a build that cannot be read: another one is made of the rows."""
         if self._builds.discard(build):
@@ -117,7 +124,7 @@ class Indexer:
     async def room(self, factor: int = 1) -> None:
         """Wait until fewer changes are pending than allowed; not for an index that is being built or failing."""
         with anyio.move_on_after(_PATIENCE):
-            while self._last - self._upto > factor * self._pace.pending and not (self.fault or self._stopping):
+            while self._is_full(factor) and not (self.fault or self._stopping):
                 await self._next(urgent=True)
 
     async def flush(self) -> None:
@@ -149,6 +156,10 @@ class Indexer:
     def _check(self) -> None:
         if self.fault is not None or self._stopping:
             raise StorageUnavailable(f"the index cannot be written: {self.fault or 'this memory is closing'}")
+
+    def _is_full(self, factor: int) -> bool:
+        chars = sum(size for _, size in self._sizes)
+        return self._last - self._upto > factor * self._pace.pending or chars > factor * self._pace.chars
 
     async def _next(self, *, urgent: bool) -> None:
         moved = self._moved
@@ -189,6 +200,7 @@ class Indexer:
 
     def _went_well(self, state: State) -> None:
         self._upto = state.upto
+        self._sizes = [one for one in self._sizes if one[0] > state.upto]
         self.fault, self._pause = None, 0.0
         if self._last > self._upto:
             self._wake.set()

@@ -73,7 +73,7 @@ class Pending:
                 self._drop(before)
             if rid in rows:
                 indexed = Indexed.of(rows[rid])
-                words = {name: stems(text) if text else [] for name, text in indexed.words.items()}
+                words = {name: stems(found) for name, found in indexed.words.items()}
                 self._add(Entry(rid, seq, grown[rid], words, frozenset(indexed.tokens.split())))
             else:
                 self._add(Entry(rid, seq, grown[rid], {}))

@@ -13,16 +13,18 @@ import attrs
 
 from gatehook.kinds.memory import Hit
 from gatehook.kinds.memory import MemoryDoc
+from gatehook.kinds.memory import NamespaceSelector
 from gatehook.memory.ranking import COMPLETE
 from gatehook.memory.ranking import Shortlist
 from gatehook.memory.ranking import relevance
 from gatehook.memory.sqlite.conditions import Condition
+from gatehook.memory.sqlite.conditions import both
 from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.sqlite.searching import read_documents
 from gatehook.memory.tantivy.engine import IndexFault
 from gatehook.memory.tantivy.engine import engine
-from gatehook.memory.tantivy.fields import joined_words
 from gatehook.memory.tantivy.fields import stems
+from gatehook.memory.tantivy.fields import words_in
 from gatehook.memory.tantivy.finding import Finder
 from gatehook.memory.tantivy.finding import Finding
 from gatehook.memory.tantivy.finding import Leg
@@ -32,8 +34,11 @@ from gatehook.memory.tantivy.queue import state_of
 from gatehook.memory.tantivy.wording import Wording
 
 _SPARE: Final = 2
+#: Pages that are asked of the index at first; most searches need a little more than one.
+_FIRST: Final = 3
 _MORE: Final = 4
 _MOST: Final = 8_192
+_EVERYTHING: Final = (NamespaceSelector.everything(),)
 _CONTEXT: Final = (
     "SELECT d.rid, d.ctx FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value WHERE d.ctx != ''"
 )
@@ -122,6 +127,8 @@ class TantivySearch(Search):
         complete: bool,
     ) -> None:
         for rows in self._ranked(finding, leg, len(offered) - len(finding.hidden)):
+            if best.is_closed_to(relevance(rows[0][1] * leg.excess, complete=complete)):
+                return
             fresh = [rid for rid, _ in rows if rid not in offered]
             read = read_documents(connection, fresh, self.condition)
             context = self._context(connection, leg, fresh)
@@ -129,11 +136,9 @@ class TantivySearch(Search):
             for rid, stored in read.items():
                 strength = leg.scorer.strength(_stems_of(stored.doc, context.get(rid, ""), leg.scorer.weights))
                 self._offer_one(best, stored, relevance(strength, complete=complete))
-            if best.is_closed_to(relevance(rows[-1][1] * leg.excess, complete=complete)):
-                return
 
     def _ranked(self, finding: Finding, leg: Leg, known: int) -> Iterator[Ranked]:
-        """Yield what the index has, the strongest first.
+        """Yield what the index has, the strongest first, in lists not much longer than a page.
 
         Raises:
             IndexFault: when it is damaged.
@@ -141,13 +146,14 @@ class TantivySearch(Search):
         view = finding.view
         if view is None or leg.query is None:
             return
-        at, count = 0, self.query.limit + known + _SPARE
+        page = self.query.limit + known + _SPARE
+        at, count = 0, _FIRST * page
         while True:
             with engine():
                 hits = view.searcher.search(leg.query, limit=count, offset=at, count=False).hits
                 rids = view.searcher.fast_field_values("rid", [address for _, address in hits])
-            if hits:
-                yield [(int(rid or 0), score) for rid, (score, _) in zip(rids, hits, strict=True)]
+            ranked = [(int(rid or 0), score) for rid, (score, _) in zip(rids, hits, strict=True)]
+            yield from (ranked[first : first + page] for first in range(0, len(ranked), page))
             if len(hits) < count:
                 return
             at, count = at + count, min(count * _MORE, _MOST)
@@ -156,6 +162,17 @@ class TantivySearch(Search):
         """Return the neighbouring turns of those that have any, where they count."""
         return dict(connection.execute(_CONTEXT, (json.dumps(rids),))) if "ctx" in leg.scorer.weights else {}
 
+    def _list(self, connection: sqlite3.Connection, best: Shortlist[Any]) -> None:
+        """List the newest first, of those that the index selects where these are few."""
+        narrowing = Narrowing.of(attrs.evolve(self.query, namespaces=_EVERYTHING, as_of=None))
+        rids = self.finder.select(connection, narrowing) if narrowing.groups else None
+        if rids is None:
+            super()._list(connection, best)
+        else:
+            few = Condition("d.rid IN (SELECT value FROM json_each(?))", (json.dumps(rids),))
+            search = attrs.evolve(self, condition=both(self.condition, few))
+            super(TantivySearch, search)._list(connection, best)
+
     def _of_scope(self) -> Condition:
         """There is no full-text index here that could select rows."""
         return Condition("1")
@@ -163,4 +180,4 @@ class TantivySearch(Search):
 
 def _stems_of(doc: MemoryDoc, context: str, fields: Mapping[str, object]) -> Mapping[str, list[str]]:
     texts = {"text": doc.text, "tags": " ".join(sorted(doc.tags)), "ctx": context}
-    return {name: stems(words) if (words := joined_words(texts[name])) else [] for name in fields}
+    return {name: stems(words_in(texts[name])) for name in fields}

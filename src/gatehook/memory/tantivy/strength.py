@@ -22,7 +22,8 @@ _B: Final = 0.75
 _FREE: Final = 24
 _EXACT: Final = 40
 _MANTISSA: Final = 4
-# Numbers of 32 bits there, of 64 here; averages that count documents which are deleted, but still in a segment.
+# Numbers have 32 bits there, 64 here; and averages there count documents that are deleted and still in a segment.
+_EVEN: Final = 1.001
 _SLACK: Final = 1.05
 
 #: The stems of a word or a phrase.
@@ -70,8 +71,9 @@ class Corpus:
         ours = sum(_rarity(self.documents, self._indexed(field, s) + self.pending.frequency(field, s)) for s in phrase)
         theirs = sum(_rarity(view.documents, self._indexed(field, stem)) for stem in phrase)
         length = view.mark.lengths[list(WEIGHTS).index(field)] / max(view.mark.added, 1) or 1.0
-        states = 1 + (KEPT_STATES + 1) / max(view.documents, 1)
-        return ours / theirs * max(1.0, self.average[field] / length) * states * _SLACK
+        states = 1 + 2 * KEPT_STATES / max(view.documents, 1)
+        slack = _EVEN if view.mark.added == view.documents else _SLACK
+        return ours / theirs * max(1.0, self.average[field] / length) * states * slack
 
     def _indexed(self, field: str, stem: str) -> int:
         if self.view is None:

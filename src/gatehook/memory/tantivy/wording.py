@@ -11,7 +11,7 @@ import tantivy
 
 from gatehook.memory.tantivy.fields import SCHEMA
 from gatehook.memory.tantivy.fields import WEIGHTS
-from gatehook.memory.tantivy.fields import stem_of
+from gatehook.memory.tantivy.fields import stems
 from gatehook.memory.tantivy.narrowing import Clause
 from gatehook.memory.tantivy.strength import Phrase
 from gatehook.memory.text import Unit
@@ -32,8 +32,8 @@ class Wording:
     @classmethod
     def of(cls, units: Sequence[Unit], *, context: bool) -> Wording:
         """Stem a query's units; ``context`` tells whether the neighbours of a turn count."""
-        every = dict.fromkeys(stem_of(unit.words) for unit in units)
-        some = dict.fromkeys(stem_of(words) for unit in units for words in (unit.words, *parts_of(unit)))
+        every = dict.fromkeys(tuple(stems(unit.words)) for unit in units)
+        some = dict.fromkeys(tuple(stems(words)) for unit in units for words in (unit.words, *parts_of(unit)))
         return cls(tuple(every), tuple(some), tuple(name for name in WEIGHTS if context or name != "ctx"))
 
     def phrases(self, *, complete: bool) -> tuple[Phrase, ...]:
