@@ -79,14 +79,6 @@ async def not_passed(world):
     return await world.hosted(plugin.root, entries={"bad": {"config": {"key": "two\nlines"}}})
 
 
-@TABLE.row("mcp.not-passed", "a secret in an argument of a command", "plugin entry")
-async def secret_argument(world):
-    schema = {"type": "object", "properties": {"key": {"type": "string", "writeOnly": True}}}
-    entry = {"type": "external.mcp", "command": ["true", "--key=${config.key}"]}
-    plugin = server(world, entry=entry, configSchema=schema)
-    return await world.hosted(plugin.root, entries={"bad": {"config": {"key": world.secret}}})
-
-
 async def guarded(world, entry):
     """Run an entry on a server that wants a token; ``entry`` is told the port."""
     guard = Guarded()

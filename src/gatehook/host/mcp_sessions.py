@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from collections.abc import Mapping
 from functools import partial
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
     from gatehook.runtimes.mcp import McpSpec
     from gatehook.runtimes.mcp.auth import McpAuth
 
-#: A value of the configuration in an argument of a command.
-_PLACEHOLDER: Final = re.compile(r"\$\{config\.([A-Za-z_][A-Za-z0-9_]*)\}")
 #: A Python server must not leave bytecode in the tree that was consented to.
 _NO_BYTECODE: Final = {"PYTHONDONTWRITEBYTECODE": "1"}
 #: The part of the stop deadline that a server gets to end by itself, and again after SIGTERM.
@@ -129,28 +126,19 @@ def target_of(spec: EntrySpec, config: Mapping[str, Any], data_dir: Path, settin
     entry = spec.manifest.entry
     assert isinstance(entry, ExternalMcp), "only such an entry has a server"
     passed = passed_on(spec.manifest.config_schema, config)
-    _refuse_secret_arguments(entry, config)
     made = McpSpec.of(_moved(entry, spec.config.url), config, spec.root or data_dir)
-    hosts = made.named_hosts
-    if spec.config.url is not None:
-        hosts |= {(urlsplit(spec.config.url).hostname or "").lower()}
+    hosts = () if spec.config.url is None else ((urlsplit(spec.config.url).hostname or "").lower(),)
     limits = attrs.evolve(
         made.limits, start_timeout=settings.start_timeout, grace=min(made.limits.grace, settings.stop_timeout * _GRACE)
     )
     return attrs.evolve(
         made,
         url=_with_query(made.url, passed) if made.url else "",
-        headers={**made.headers, **{name: one.reveal() for name, one in passed.headers.items()}},
-        environment={**_NO_BYTECODE, **made.environment, **_revealed(passed)},
-        named_hosts=hosts,
+        headers=_revealed(passed.headers),
+        environment={**_NO_BYTECODE, **_revealed(passed.environment)},
+        named_hosts=frozenset(hosts),
         limits=limits,
     )
-
-
-def _refuse_secret_arguments(entry: ExternalMcp, config: Mapping[str, Any]) -> None:
-    for name in _PLACEHOLDER.findall(" ".join(entry.command or ())):
-        if isinstance(config.get(name), Secret):
-            raise CannotPass(f"{name} is a secret, and every user of the machine can read a command's arguments")
 
 
 def _moved(entry: ExternalMcp, url: str | None) -> ExternalMcp:
@@ -167,8 +155,8 @@ def _with_query(url: str, passed: Passed) -> str:
     return url if not query else f"{url}{'&' if '?' in url else '?'}{query}"
 
 
-def _revealed(passed: Passed) -> dict[str, str]:
-    return {name: one.reveal() for name, one in passed.environment.items()}
+def _revealed(values: Mapping[str, Secret]) -> dict[str, str]:
+    return {name: one.reveal() for name, one in values.items()}
 
 
 def _sdk_session(

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from collections.abc import Mapping
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from typing import Final
-from urllib.parse import quote
-from urllib.parse import urlsplit
 
 import attrs
 
 from gatehook.catalog.manifest import ExternalMcp
 from gatehook.catalog.manifest import Transport
 from gatehook.runtimes.mcp.auth import McpAuth
-from gatehook.secrets import MASK
-from gatehook.secrets import Secret
 
 #: The table of an entry's configuration that is the session's, whatever else the plugin's schema has.
 TABLE: Final = "mcp"
-_PLACE: Final = re.compile(r"\$\{config\.([A-Za-z_][A-Za-z0-9_]*)\}")
 _MIB: Final = 1_048_576
 
 
@@ -96,37 +88,27 @@ class McpSpec:
 
     @classmethod
     def of(cls, entry: ExternalMcp, config: Mapping[str, Any], root: Path) -> McpSpec:
-        """Make the spec of a manifest's entry and the entry's own configuration.
+        """Make the spec of a manifest's entry; what the configuration passes to the server is put in by its host.
 
-        ``${config.NAME}`` in the manifest's ``url`` (percent-encoded, lists with commas) and in arguments of its
-        ``command`` is replaced. The table ``mcp`` of the configuration may have ``url``, ``headers``, ``env``,
-        ``allowedHosts``, ``startTimeout``, ``callTimeout``, ``maxResult``, ``input``.
+        The table ``mcp`` of the configuration may have ``callTimeout`` (seconds), ``maxResult`` (bytes) and ``input``.
 
         Raises:
-            KeyError: for a placeholder whose name the configuration does not have.
             ValueError: for a limit that is no positive number, and for an unknown word of ``input``.
         """
         table = config.get(TABLE) or {}
-        template = str(table.get("url") or entry.url or "")
-        named = {str(host).lower() for host in table.get("allowedHosts", ())}
-        if table.get("url") or (entry.url and _host_is_configured(entry.url)):
-            named.add((urlsplit(_filled(template, config, _in_url)).hostname or "").lower())
         return cls(
             transport=entry.transport,
-            command=tuple(_filled(one, config, _plain) for one in entry.command or ()),
-            url=_filled(template, config, _in_url) if template else "",
-            headers=_texts(table.get("headers")),
-            environment=_texts(table.get("env")),
+            command=tuple(entry.command or ()),
+            url=entry.url or "",
             root=root,
-            shown=_without_query(template) if template else (entry.command or ("",))[0],
-            named_hosts=frozenset(named),
+            shown=_without_query(entry.url) if entry.url else (entry.command or ("",))[0],
             inputs=InputPolicy(table.get("input", InputPolicy.REFUSE)),
             limits=_limits(table),
         )
 
 
 def _limits(table: Mapping[str, Any]) -> McpLimits:
-    given = {"startTimeout": "start_timeout", "callTimeout": "call_timeout", "maxResult": "max_result"}
+    given = {"callTimeout": "call_timeout", "maxResult": "max_result"}
     stated = {name: table[key] for key, name in given.items() if key in table}
     for value in stated.values():
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
@@ -134,31 +116,7 @@ def _limits(table: Mapping[str, Any]) -> McpLimits:
     return McpLimits(**stated)
 
 
-def _filled(template: str, config: Mapping[str, Any], write: Callable[[Any], str]) -> str:
-    return _PLACE.sub(lambda match: write(config[match[1]]), template)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Secret):
-        return value.reveal()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ",".join(_plain(one) for one in value)
-    return str(value)
-
-
-def _in_url(value: Any) -> str:
-    return quote(_plain(value), safe=",")
-
-
-def _texts(table: Mapping[str, Any] | None) -> dict[str, str]:
-    return {str(name): _plain(value) for name, value in (table or {}).items()}
-
-
-def _host_is_configured(template: str) -> bool:
-    return _PLACE.search(template.partition("://")[2].partition("/")[0]) is not None
-
-
-def _without_query(template: str) -> str:
+def _without_query(url: str) -> str:
     """Return the address as it may be shown: what follows ``?`` often holds a token."""
-    address, asked, _ = _PLACE.sub(MASK, template).partition("?")
+    address, asked, _ = url.partition("?")
     return f"{address}?…" if asked else address
