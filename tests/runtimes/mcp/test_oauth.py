@@ -16,7 +16,6 @@ from gatehook.config.auth import AuthConfig
 from gatehook.config.auth import Grant
 from gatehook.kinds.errors import AuthError
 from gatehook.kinds.errors import Denied
-from gatehook.kinds.errors import NotConnected
 from gatehook.runtimes.mcp import McpAuth
 from gatehook.runtimes.mcp import McpState
 from gatehook.runtimes.mcp import oauth
@@ -147,7 +146,7 @@ async def test_a_server_that_refuses_without_any_authorization_says_so(guard):
     async with running(over(guard, None), wait=False) as session:
         await until(session, McpState.UNAUTHORIZED)
         assert session.status.reason == "HTTP status 401"
-        with pytest.raises(NotConnected, match="nothing was sent"):
+        with pytest.raises(AuthError, match="nothing was sent"):
             await session.call("echo", {"text": "hi"})
 
 

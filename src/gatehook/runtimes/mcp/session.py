@@ -192,7 +192,7 @@ class McpSession:
         """Call a tool (``gatehook.context.McpTools.call``); ``progress`` is told what the server reports.
 
         Raises:
-            Denied, NotConnected, Ambiguous, CallRefused, ToolAnswerInvalid: see there.
+            Denied, NotConnected, AuthError, Ambiguous, CallRefused, ToolAnswerInvalid, ToolFailed: see there.
         """
         seconds = self._spec.limits.call_timeout if timeout is None else timeout
         deadline = anyio.current_time() + seconds
@@ -210,7 +210,8 @@ class McpSession:
     def _no_connection(self, tool: str) -> ProviderError:
         if self._status.state in _REFUSED:
             return self._refusal()
-        return NotConnected(f"{self._words.of(tool)}: {self._why()}; nothing was sent")
+        kind = AuthError if self._status.state is McpState.UNAUTHORIZED else NotConnected
+        return kind(f"{self._words.of(tool)}: {self._why()}; nothing was sent")
 
     async def _slot(self, seconds: float) -> bool:
         try:
