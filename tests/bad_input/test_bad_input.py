@@ -7,6 +7,7 @@ import pytest
 from gatehook.diagnostics.catalogue import catalogue
 from tests.bad_input import adapters
 from tests.bad_input import admission
+from tests.bad_input import asking_memory
 from tests.bad_input import audit
 from tests.bad_input import commands
 from tests.bad_input import configuration
@@ -35,6 +36,7 @@ SUBJECTS = (
     embedding,
     files,
     admission,
+    asking_memory,
     audit,
     configuration,
     halting,

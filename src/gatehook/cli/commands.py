@@ -84,8 +84,31 @@ _AUDIT: Final = {
 }
 _MEMORY: Final = {
     "search": Lazy("gatehook.cli.memory:search", "Search what the gateway remembers; any text is a safe query."),
-    "add": Lazy("gatehook.cli.memory:add", "Remember a note."),
-    "stats": Lazy("gatehook.cli.memory:stats", "Say what the memory holds."),
+    "explain": Lazy("gatehook.cli.memory:explain", "Say why a search finds a document, or why it does not."),
+    "add": Lazy("gatehook.cli.memory_documents:add", "Remember a note."),
+    "forget": Lazy(
+        "gatehook.cli.memory_documents:forget", "Forget documents so that no byte of them stays in the memory's files."
+    ),
+    "stats": Lazy("gatehook.cli.memory_documents:stats", "Say what the memory holds."),
+    "reindex": Lazy(
+        "gatehook.cli.memory_work:reindex", "Build the memory's indices again from its texts, while searches go on."
+    ),
+    "migrate": Lazy(
+        "gatehook.cli.memory_moving:migrate",
+        "Copy all documents of one memory entry to another, and compare both; stopped anywhere, it goes on from there.",
+    ),
+    "export": Lazy(
+        "gatehook.cli.memory_work:export_file",
+        "Write all documents to a file, or to the standard output, a line of JSON each.",
+    ),
+    "import": Lazy(
+        "gatehook.cli.memory_work:import_documents",
+        "Read an export into the memory; what it has already stays as it is. A bad line keeps everything out.",
+    ),
+    "tune": Lazy(
+        "gatehook.cli.memory_work:tune",
+        "Measure on labelled queries how much meaning should count beside words; nothing is changed.",
+    ),
 }
 
 COMMANDS: Final[Mapping[str, Lazy | Subject]] = {

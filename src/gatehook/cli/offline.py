@@ -1,4 +1,4 @@
-"""What can be answered without a running gateway: the journal, read only; the memory, opened alone."""
+"""What can be answered of the journal without a running gateway: its file is only read."""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
-import attrs
-
-from gatehook.cli.options import Where
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from gatehook.config import Config
     from gatehook.kinds.orders import Order
 
 
@@ -105,37 +101,3 @@ def _shown(db: sqlite3.Connection | None, client_order_id: str) -> Mapping[str, 
         raise GatehookError(codes.UNKNOWN_ORDER(order=client_order_id))
     fills = [to_json(fill) for fill in _fills(db) if fill.client_order_id == client_order_id]
     return {"schemaVersion": 1, "order": to_json(known.order), "fills": fills}
-
-
-def ask_memory(where: Where, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Open what fills the memory slot, and nothing that it does not use, and ask it.
-
-    Raises:
-        GatehookError: when the slot is empty or does not start.
-    """
-    import anyio
-
-    return anyio.run(_ask_memory, _memory_alone(where), method, params)
-
-
-def _memory_alone(where: Where) -> Config:
-    from gatehook.catalog.plan import make_plan
-
-    plan = make_plan(where.load())
-    needed = {one.winner for one in plan.slots}
-    needed |= {use.entry for entry in plan.entries if entry.entry_id in needed for use in entry.uses}
-    others = [entry.entry_id for entry in plan.entries if entry.entry_id not in needed]
-    off = [f"plugins.entries.{entry_id}.enabled=false" for entry_id in others]
-    return attrs.evolve(where, sets=(*where.sets, *off)).load()
-
-
-async def _ask_memory(config: Config, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-    from gatehook.gateway.methods.memory import MemoryMethods
-    from gatehook.gateway.params import Params
-    from gatehook.gateway.slot import require_memory
-    from gatehook.host import PluginHost
-
-    async with PluginHost.from_config(config) as host:
-        methods = MemoryMethods(lambda: require_memory(host, caller="cli"), host.clock).table()
-        answer: Mapping[str, Any] = await methods[method].call(Params(method, params))
-        return answer

@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from collections.abc import Mapping
+from contextlib import aclosing
 from contextlib import asynccontextmanager
 from contextlib import suppress
 from pathlib import Path
@@ -151,6 +152,7 @@ class ControlServer:
         connection: SocketStream,
         lines: BufferedByteReceiveStream,
     ) -> None:
+        failure: Exception | None = None
         async with anyio.create_task_group() as tasks:
 
             async def watch() -> None:
@@ -160,9 +162,16 @@ class ControlServer:
                     tasks.cancel_scope.cancel()
 
             tasks.start_soon(watch)
-            async for item in method.items(params):
-                await _send(connection, {"id": identity, "item": item})
+            items: Any = method.items(params)
+            try:
+                async with aclosing(items):
+                    async for item in items:
+                        await _send(connection, {"id": identity, "item": item})
+            except Exception as error:  # noqa: BLE001  raised below, out of the group
+                failure = error
             tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
 
 async def _within(method: Method, params: Params) -> Any:

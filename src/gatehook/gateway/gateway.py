@@ -86,7 +86,7 @@ class Gateway:
             data_dir,
             self.host.report,
         )
-        server = ControlServer(data_dir, control_methods(self))
+        server = ControlServer(data_dir, control_methods(self, self._recorder))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._recorder.run)
             tasks.start_soon(Watch(self.host, self.log).run)

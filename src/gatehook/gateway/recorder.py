@@ -86,6 +86,18 @@ class Recorder:
                     return False
             return True
 
+    async def position(self, entry_id: str) -> int:
+        """Return how far a memory is with the journal."""
+        async with self._turn:
+            return (await self._known_positions()).get(entry_id, 0)
+
+    async def advance(self, entry_id: str, position: int) -> None:
+        """Take note that a memory got what another one had: it is at least so far."""
+        async with self._turn:
+            positions = await self._known_positions()
+            positions[entry_id] = max(positions.get(entry_id, 0), position)
+            await anyio.to_thread.run_sync(_write_positions, self._path, dict(positions))
+
     async def _next_batch(self, entry_id: str, memory: MemoryHandle) -> bool:
         """Remember the next changes; ``False`` when there are none."""
         positions = await self._known_positions()

@@ -12,6 +12,9 @@ from gatehook.gateway.methods.halt import HaltMethods
 from gatehook.gateway.methods.limits import LimitMethods
 from gatehook.gateway.methods.market import MarketMethods
 from gatehook.gateway.methods.memory import MemoryMethods
+from gatehook.gateway.methods.memory_moves import MemoryMoves
+from gatehook.gateway.methods.memory_moves import Remembered
+from gatehook.gateway.methods.memory_work import MemoryWork
 from gatehook.gateway.methods.method import Methods
 from gatehook.gateway.methods.orders import OrderMethods
 from gatehook.gateway.methods.paper import PaperMethods
@@ -20,12 +23,14 @@ from gatehook.gateway.methods.positions import PositionMethods
 from gatehook.gateway.methods.running import RunningMethods
 from gatehook.gateway.person import CLI
 from gatehook.gateway.slot import require_memory
+from gatehook.host import MemoryHandle
+from gatehook.host import PluginHost
 
 if TYPE_CHECKING:
     from gatehook.gateway.gateway import Gateway
 
 
-def control_methods(gateway: Gateway) -> Methods:
+def control_methods(gateway: Gateway, remembered: Remembered) -> Methods:
     """Return every method by its name."""
     host = gateway.host
     return {
@@ -38,8 +43,21 @@ def control_methods(gateway: Gateway) -> Methods:
         **PermissionMethods(host.desk, host.config).table(),
         **LimitMethods(host.desk, gateway.brokers).table(),
         **MarketMethods(gateway.prices).table(),
-        **MemoryMethods(lambda: require_memory(host, caller=CLI), host.clock).table(),
+        **memory_methods(host, remembered),
         **PaperMethods(host, gateway.brokers).table(),
         **EventMethods(host.bus).table(),
         **RunningMethods(gateway).table(),
+    }
+
+
+def memory_methods(host: PluginHost, remembered: Remembered) -> Methods:
+    """Return the methods of the memory: all that a host without a gateway can answer too."""
+
+    def memory() -> MemoryHandle:
+        return require_memory(host, caller=CLI)
+
+    return {
+        **MemoryMethods(memory, host.clock).table(),
+        **MemoryWork(memory).table(),
+        **MemoryMoves(host, CLI, remembered).table(),
     }
