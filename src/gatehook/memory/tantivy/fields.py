@@ -35,7 +35,8 @@ Row = Sequence[Any]
 
 def _build_schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    builder.add_unsigned_field("rid", indexed=True, fast=True)
+    # Signed: tantivy takes an int of Python's for that when it deletes by term, and finds nothing in an unsigned field.
+    builder.add_integer_field("rid", indexed=True, fast=True)
     for name in ("ts", "visible_at", "superseded_at"):
         builder.add_integer_field(name, fast=True)
     for name in WEIGHTS:
@@ -98,7 +99,7 @@ class Indexed:
 def document_of(row: Row, indexed: Indexed) -> tantivy.Document:
     """Return what tantivy is given."""
     document = tantivy.Document()
-    document.add_unsigned("rid", indexed.rid)
+    document.add_integer("rid", indexed.rid)
     document.add_integer("ts", row[2])
     document.add_integer("visible_at", row[3])
     document.add_integer("superseded_at", row[4])
