@@ -22,6 +22,7 @@ ONCE: Final = (
     "tests/hostile/test_suites.py::TestNettingB",
     "tests/hostile/test_suites.py::TestNettingNone",
     "tests/metaapi/test_suites.py",
+    "tests/memory/postgres/",
     "tests/paper/test_mutations.py",
     "tests/catalog/test_mutations.py",
     "tests/quality/",

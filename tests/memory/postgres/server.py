@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 
 USER = "tests"
@@ -73,16 +74,25 @@ class Server:
     def crash(self) -> None:
         """End it as a crash does: SIGKILL, nothing is written down."""
         assert self.process is not None
+        others = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         self.process.wait()
+        # Those see that they are alone, and end by themselves.
+        psutil.wait_procs(others, timeout=30)
         self.process = None
-        # The others end by themselves when they see that; until then their shared memory keeps a new server away.
 
     def execute(self, sql: str) -> list[tuple[object, ...]]:
         """Run a statement as the administrator."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             found = connection.execute(sql.encode())
             return found.fetchall() if found.description else []
+
+    def wait_for_none(self, sql: str) -> None:
+        """Wait until a statement counts nothing any more."""
+        deadline = time.monotonic() + 30
+        while self.execute(sql) != [(0,)]:
+            assert time.monotonic() < deadline, sql
+            time.sleep(0.01)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 30

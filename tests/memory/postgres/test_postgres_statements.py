@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ PLUGIN = Path(__file__).parents[3] / "builtin_plugins" / "postgres"
 class TestPostgres(MemorySuite):
     opener = staticmethod(open_postgres)
     manifest = PLUGIN / "plugin.json"
+    kills = int(os.environ.get("GATEHOOK_MEMORY_KILLS", "5"))
 
     @pytest.fixture(params=["asyncio", "trio"])
     def anyio_backend(self, request: pytest.FixtureRequest) -> str:

@@ -40,6 +40,7 @@ _PIECE: Final = 20_000
 #: Just below the server's limit for a vector, and a length of text that stays below it in every script.
 _MAX_BYTES: Final = 1_040_000
 _FITTING: Final = 200_000
+_TOKEN: Final = 25
 _MAX_GROUPS: Final = 4
 EVERYWHERE: Final = (NamespaceSelector.everything(),)
 _TOKEN_FIELDS: Final = frozenset({"tags", *(f"meta.{key}" for key in TOKEN_KEYS)})
@@ -86,15 +87,17 @@ def vector_of(doc: MemoryDoc, context: str, *, past: bool) -> Vector:
         position = end
     end = _place(places, (f"{CONTEXT}{word}" for word in lexemes_of(context)), position + 1)
     words += end - position - 1
+    places |= {f"{_SCOPE}{token}": [] for token in scope_of(doc, past=past).split()}
     _check_size(places)
-    found = [f"'{lexeme}':{','.join(map(str, at))}" if at else f"'{lexeme}'" for lexeme, at in places.items()]
-    found += (f"'{_SCOPE}{token}'" for token in scope_of(doc, past=past).split())
+    found = (f"'{lexeme}':{','.join(map(str, at))}" if at else f"'{lexeme}'" for lexeme, at in places.items())
     return Vector(" ".join(found), words)
 
 
 def certainly_fits(doc: MemoryDoc) -> bool:
     """Say whether the vector of a document has room, that of its neighbours' words included; to count costs more."""
-    return len(doc.text) + sum(map(len, doc.tags)) < _FITTING
+    several = (doc.meta[key] for key in TOKEN_KEYS if key in doc.meta)
+    tokens = len(doc.tags) + sum(len(one) for one in several if isinstance(one, tuple | list))
+    return len(doc.text) + sum(map(len, doc.tags)) + _TOKEN * tokens < _FITTING
 
 
 def _place(places: dict[str, list[int]], lexemes: Iterable[str], position: int) -> int:
