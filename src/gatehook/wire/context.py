@@ -37,6 +37,7 @@ from gatehook.wire.host_requests import USABLE
 from gatehook.wire.host_requests import hidden
 from gatehook.wire.market_data import WireMarketData
 from gatehook.wire.memory import WireMemory
+from gatehook.wire.used_broker import UsedBroker
 
 if TYPE_CHECKING:
     import httpx2
@@ -95,7 +96,9 @@ class HostLog(logging.Handler):
 class Used:
     """Another entry's handle: its provider's methods, ``entry_id``, and what it can do, as of a moment ago."""
 
-    def __init__(self, provider: WireMarketData | WireMemory, entry_id: str, tasks: Callable[[], TaskGroup]) -> None:
+    def __init__(
+        self, provider: WireMarketData | WireMemory | UsedBroker, entry_id: str, tasks: Callable[[], TaskGroup]
+    ) -> None:
         self._provider = provider
         self._tasks = tasks
         self._asked = -math.inf
@@ -128,6 +131,24 @@ class Used:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._provider, name)
+
+
+class _Other:
+    """The context as another entry's handle sees it: accounts and streams are that entry's."""
+
+    def __init__(self, context: ChildContext, entry_id: str) -> None:
+        self._context = context
+        self.entry_id = entry_id
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+
+_HANDLES: Final[Mapping[Kind, Callable[[McpTools, Any], WireMarketData | WireMemory | UsedBroker]]] = {
+    Kind.MARKET_DATA: WireMarketData,
+    Kind.MEMORY: WireMemory,
+    Kind.BROKER: UsedBroker,
+}
 
 
 class ChildContext:
@@ -242,7 +263,7 @@ class ChildContext:
         return shared
 
     def use(self, entry_id: str) -> Any:
-        """Return the handle of another entry (market data or memory) that the configuration names.
+        """Return the handle of another entry (market data, memory, a broker) that the configuration names.
 
         Raises:
             UnsupportedCapability: for any other entry.
@@ -252,8 +273,8 @@ class ChildContext:
         return self._used[entry_id]
 
     def _use(self, entry_id: str, kind: Kind) -> Used:
-        cls = WireMemory if kind is Kind.MEMORY else WireMarketData
-        return Used(cls(UsedTools(self._host, entry_id, kind), self), entry_id, lambda: self.task_group)
+        tools: McpTools = UsedTools(self._host, entry_id, kind)
+        return Used(_HANDLES[kind](tools, _Other(self, entry_id)), entry_id, lambda: self.task_group)
 
     async def meet(self) -> None:
         """Get to know the entries that the configuration names; one that is down is asked again when it is used."""

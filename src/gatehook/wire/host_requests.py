@@ -21,7 +21,9 @@ from gatehook.kinds.times import to_rfc3339
 from gatehook.secrets import Secret
 from gatehook.wire.codec import NotOnTheWire
 from gatehook.wire.codec import WireCodec
+from gatehook.wire.desk_tools import OverDesk
 from gatehook.wire.errors import error_json
+from gatehook.wire.host_http import fetched
 from gatehook.wire.messages import METHOD_NOT_FOUND
 from gatehook.wire.messages import RpcError
 from gatehook.wire.protocol import WIRE_VERSION
@@ -31,7 +33,7 @@ from gatehook.wire.serving import Served
 #: The code of an error answer whose ``data`` is an error of the wire.
 FAILED: Final = -32010
 #: Kinds whose handles can be used over the wire.
-USABLE: Final = frozenset({Kind.MARKET_DATA, Kind.MEMORY})
+USABLE: Final = frozenset({Kind.MARKET_DATA, Kind.MEMORY, Kind.BROKER})
 _LONGEST_LINE: Final = 8_000
 #: A codec costs milliseconds to make, and a plugin may publish thousands of events.
 _CODEC: Final = WireCodec()
@@ -55,6 +57,7 @@ class HostRequests:
             "gatehook/state.transaction": self._state_transaction,
             "gatehook/events.publish": self._publish_answered,
             "gatehook/log": self._log_answered,
+            "gatehook/http": self._http,
             "gatehook/use": self._use,
         }
 
@@ -150,7 +153,10 @@ class HostRequests:
         level = _LEVELS.get(str(params.get("level")), logging.INFO)
         self._context.logger.log(level, "%s", str(params.get("message", ""))[:_LONGEST_LINE])
 
-    # --- other entries
+    # --- the world, and other entries
+
+    async def _http(self, params: dict[str, Any]) -> Any:
+        return await fetched(self._context.http, params)
 
     async def _use(self, params: dict[str, Any]) -> Any:
         entry, tool = _text(params, "entry"), _text(params, "tool")
@@ -160,7 +166,8 @@ class HostRequests:
         key = (entry, kind)
         if key not in self._used:
             handle = self._context.use(entry)
-            self._used[key] = Served({kind: handle}, self._tasks(), WireCodec(entry))
+            target = OverDesk(handle, self._context.clock.now) if kind is Kind.BROKER else handle
+            self._used[key] = Served({kind: target}, self._tasks(), WireCodec(entry))
         return {"result": await self._used[key].call(tool, params.get("arguments"))}
 
     def let_go(self) -> None:
