@@ -33,7 +33,7 @@ BATCH: Final = 5_000
 COPIED: Final = 10_000
 COPIED_CHARS: Final = 32_000_000
 _CHANGED: Final = f"SELECT {ROW} FROM docs d WHERE d.rid = ?"  # noqa: S608  constants only
-_COPY: Final = f"SELECT {ROW} FROM docs d WHERE d.rid >= ? ORDER BY d.rid LIMIT {COPIED}"  # noqa: S608  constants only
+_COPY: Final = f"SELECT {ROW} FROM docs d WHERE d.rid >= ? ORDER BY d.rid LIMIT ?"  # noqa: S608  constants only
 
 
 def builds_of(path: Path) -> Path:
@@ -143,15 +143,15 @@ class Build:
     def _copy(self, connection: sqlite3.Connection, mark: Mark) -> Mark:
         if mark.copied is None:
             return mark
-        begin, chars, following = mark.copied, 0, None
-        for row in connection.execute(_COPY, (begin,)):
-            following = row[0] + 1
+        left, chars, following = COPIED, COPIED_CHARS, mark.copied
+        for row in connection.execute(_COPY, (mark.copied, COPIED)):
             self._writer.delete_documents_by_term("rid", row[0])
             mark = self._add(mark, [row])
-            chars += len(row[7])
-            if chars > COPIED_CHARS:
+            left, chars, following = left - 1, chars - len(row[7]), row[0] + 1
+            if chars < 0:
                 break
-        return attrs.evolve(mark, copied=following)
+        # Rows that come later are in the queue.
+        return attrs.evolve(mark, copied=None if left and chars >= 0 else following)
 
     def _add(self, mark: Mark, rows: Iterable[Row]) -> Mark:
         added, lengths = mark.added, list(mark.lengths)
