@@ -23,6 +23,7 @@ ONCE: Final = (
     "tests/hostile/test_suites.py::TestNettingNone",
     "tests/metaapi/test_suites.py",
     "tests/memory/postgres/",
+    "tests/memory/test_tantivy_kills.py",
     "tests/paper/test_mutations.py",
     "tests/catalog/test_mutations.py",
     "tests/quality/",

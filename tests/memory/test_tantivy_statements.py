@@ -33,6 +33,8 @@ async def open_tantivy(directory: Path, clock: Clock) -> AsyncIterator[MemoryBac
 class TestTantivy(MemorySuite):
     opener = staticmethod(open_tantivy)
     manifest = PLUGIN / "plugin.json"
+    #: On each of two event loops.
+    kills = 6
 
     @pytest.fixture(params=["asyncio", "trio"])
     def anyio_backend(self, request: pytest.FixtureRequest) -> str:
