@@ -48,6 +48,7 @@ class Generation:
         self._entered: list[Provider] = []
         self.providers: dict[Kind, Provider] = {}
         self.serving = False
+        self._cut_off = False
         self.narrowed: tuple[str, ...] = ()
 
     async def start(
@@ -90,12 +91,17 @@ class Generation:
             self._context.attach(session.tools)
 
     def _session_told(self, why: str) -> None:
-        """Say so where the connection is lost, and when it is back."""
-        if self.serving and self._entry.serving:
-            if why:
-                self._entry.set(RunState.DEGRADED, why)
-            else:
-                self._entry.set(*self.usual_state)
+        """Say so where the connection is lost, and when it is back: what happened at a venue meanwhile is not known."""
+        if not (self.serving and self._entry.serving):
+            return
+        if why:
+            self._cut_off = True
+            self._entry.set(RunState.DEGRADED, why)
+            return
+        self._entry.set(*self.usual_state)
+        if self._cut_off and self._desk is not None and Kind.BROKER in self.providers:
+            self._desk.reconciliations.reconnected(self._entry.entry_id)
+        self._cut_off = False
 
     @property
     def usual_state(self) -> tuple[RunState, str]:

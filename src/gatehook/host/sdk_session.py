@@ -73,11 +73,15 @@ class SdkSession(EntrySession):
 
     async def _follow(self, session: McpSession) -> None:
         await self._up.wait()
+        generation = session.generation
         while True:
             changed = self._changed
             await self._end_where_final(session)
             if session.status.state is McpState.READY:
                 self._refusal = ""
+                if session.generation != generation:
+                    self.told("its connection was lost")  # it may be back before anybody has seen that
+                    generation = session.generation
                 self.told("")
             elif session.status.state is McpState.UNAUTHORIZED:
                 self._refused(session.status.reason)

@@ -185,6 +185,11 @@ class Reconciliations:
         rounds = self._rounds[entry_id] if self._entries.get(entry_id) is entry else self.begin(entry)
         await rounds.once()
 
+    def reconnected(self, entry_id: str) -> None:
+        """Compare all accounts of an entry again soon: its connection was lost, and is back."""
+        if entry_id in self._rounds:
+            self._rounds[entry_id].ask()
+
     async def reload(self, account: AccountKey) -> None:
         """Read again which adjustments of an account a person has to take note of."""
         state = self._states.get(account)

@@ -57,6 +57,10 @@ class Rounds:
         self._wake.set()
         await taken.wait()
 
+    def ask(self) -> None:
+        """Ask for a reconciliation of all accounts, soon."""
+        self._wake.set()
+
     async def once(self, accounts: Collection[AccountKey] | None = None) -> Collection[AccountKey] | None:
         """Reconcile accounts now, by default all. Return those that are behind; ``None``: they cannot be listed."""
         async with self._turn:
