@@ -41,6 +41,7 @@ SECTIONS: Final[Mapping[str, Callable[[], str]]] = {
     "diagnostics": diagnostics.section,
     "entry types": manifest.entries,
     "exit codes": cli.exit_codes,
+    "hybrid embeddings": builtin.hybrid_embeddings,
     "kinds": kinds.section,
     "manifest fields": manifest.fields,
     "metaapi mcp": builtin.metaapi_mcp,

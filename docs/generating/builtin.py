@@ -35,6 +35,12 @@ def replay() -> str:
     return settings("replay")
 
 
+def hybrid_embeddings() -> str:
+    """Return the settings of the memory with vectors, its embedder's among them."""
+    schema = json.loads((builtin_directory() / "hybrid_embeddings" / "plugin.json").read_text("utf-8"))["configSchema"]
+    return table(_HEADER, [*_rows(schema, ""), *_rows(schema["properties"]["embedder"], "embedder.")])
+
+
 def sqlite_fts() -> str:
     """Return the settings of the memory."""
     return settings("sqlite_fts")
@@ -80,6 +86,7 @@ def _value(schema: Mapping[str, Any]) -> str:
     if "x-gatehook-entry" in schema:
         return f"an entry of the kind {cell_code(schema['x-gatehook-entry'])}"
     words = {"string": "a string", "integer": "a whole number", "number": "a number", "object": "a table"}
+    words["boolean"] = "true or false"
     if schema["type"] == "array":
         return "a list of tables" if schema["items"].get("type") == "object" else "a list of strings"
     is_decimal = (

@@ -1,4 +1,4 @@
-"""Memory statements 14 to 30: searching."""
+"""Memory statements 14 to 27: searching."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from gatehook.kinds.capabilities import MemoryCapabilities
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.filters import Eq
 from gatehook.kinds.memory import MemoryBackend
+from gatehook.kinds.memory import SearchMode
 from gatehook.testing import memory_probes as probes
 from gatehook.testing.memory_statements import EVERYTHING
 from gatehook.testing.memory_statements import NS
-from gatehook.testing.memory_statements import MemoryStatements
 from gatehook.testing.memory_statements import doc
 from gatehook.testing.memory_statements import find
 from gatehook.testing.memory_statements import ids
+from gatehook.testing.memory_vector_suite import VectorStatements
 
 
 @pytest.mark.anyio
-class FindingStatements(MemoryStatements):
+class FindingStatements(VectorStatements):
     """What is there is found, in one order."""
 
     suite: ClassVar[str] = "memory"
@@ -71,6 +72,7 @@ class FindingStatements(MemoryStatements):
     async def test_20_pages_are_disjoint_and_make_one_big_page(self, memory: MemoryBackend) -> None:
         texts = ("red", "red blue", "blue blue", "red red blue green")
         await memory.upsert([doc(f"d{n:02}", texts[n % 4], ts=n // 3) for n in range(25)])
+        await memory.flush(vectors=True)
         assert (await find(memory, limit=0)).hits == ()
         with pytest.raises(ValueError, match="limit"):
             await find(memory, limit=-1)
@@ -88,6 +90,7 @@ class FindingStatements(MemoryStatements):
     async def test_21_ties_go_by_ts_descending_then_id(self, memory: MemoryBackend) -> None:
         texts = {"a1": "tie", "b1": "tie", "c2": "tie", "z1": "tie best", "d3": "tie"}
         await memory.upsert([doc(name, text, ts=int(name[1])) for name, text in sorted(texts.items(), reverse=True)])
+        await memory.flush(vectors=True)
         expected = ["z1", "d3", "c2", "a1", "b1"]
         assert ids(await find(memory, "tie best")) == expected
         assert ids(await find(memory, "tie best", limit=4)) == expected[:4]
@@ -97,6 +100,7 @@ class FindingStatements(MemoryStatements):
         await memory.upsert(
             [doc("a", "gold"), doc("b", "gold rally"), doc("c", "gold gold rally here"), doc("d", "no")]
         )
+        await memory.flush(vectors=True)
         page = await find(memory, "gold rally")
         scores = [hit.score for hit in page.hits]
         assert scores == sorted(scores, reverse=True)
@@ -109,6 +113,7 @@ class FindingStatements(MemoryStatements):
         same = {"text": "identical words"}
         docs = [doc("fresh", ts=1_000, **same), doc("aged", ts=600, **same), doc("future", ts=5_000, **same)]
         await memory.upsert([*docs, doc("green", ts=200, tags={"evergreen"}, **same), doc("stranger", "other")])
+        await memory.flush(vectors=True)
         page = await find(memory, "identical", half_life=400, now=1_000)
         parts = {hit.stored.doc.id: hit.parts["recency"] for hit in page.hits}
         assert parts == {"fresh": 1.0, "aged": 0.5, "future": 1.0, "green": 1.0}
@@ -157,20 +162,13 @@ class FindingStatements(MemoryStatements):
             assert "\x1b" not in hit.snippet
             assert [hit.snippet[start:end].lower().replace("ë", "e") for start, end in hit.spans] == [text]
 
-    async def test_27_a_write_is_found_when_it_returns(self, memory: MemoryBackend) -> None:
+    async def test_27_a_write_is_found_when_it_returns(
+        self, memory: MemoryBackend, capabilities: MemoryCapabilities
+    ) -> None:
         for number in range(20):
             await memory.upsert([doc(f"d{number}", f"unique{number}x")])
             assert ids(await find(memory, f"unique{number}x")) == [f"d{number}"]
-
-    async def test_28_an_embedder_that_is_down_leaves_lexical_hits(self, capabilities: MemoryCapabilities) -> None:
-        self._vectors(capabilities)
-
-    async def test_29_documents_get_their_vectors_later(self, capabilities: MemoryCapabilities) -> None:
-        self._vectors(capabilities)
-
-    async def test_30_vectors_of_two_embedders_are_never_mixed(self, capabilities: MemoryCapabilities) -> None:
-        self._vectors(capabilities)
-
-    def _vectors(self, capabilities: MemoryCapabilities) -> None:
-        self.needs("supportsVectors", capabilities.vectors)
-        pytest.skip("this release has no embedders to test with")
+        if capabilities.vectors:
+            await memory.flush(vectors=True)
+            page = await find(memory, "unique7x", mode=SearchMode.VECTOR)
+            assert (ids(page)[:1], page.mode_used, page.degraded) == (["d7"], SearchMode.VECTOR, ())

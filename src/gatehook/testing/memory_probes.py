@@ -34,6 +34,10 @@ from gatehook.kinds.memory import MemoryBackend
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
+from gatehook.memory.moves import MoveStateFile
+from gatehook.memory.moving import migrate
+from gatehook.memory.parity import ParityReport
+from gatehook.memory.portable import export_lines
 
 
 class OpenMemory(Protocol):
@@ -44,6 +48,21 @@ class OpenMemory(Protocol):
 
     def __call__(self, directory: Path, clock: Clock) -> AbstractAsyncContextManager[MemoryBackend]:
         """Return a context manager that opens the memory and closes it."""
+
+
+class OpenEmbedding(Protocol):
+    """Opens the memory under test with an embedder: the endpoint at ``url`` (the OpenAI API's embeddings call, no key),
+    and a model of it whose vectors have ``DIMS`` numbers.
+    """
+
+    def __call__(
+        self, directory: Path, clock: Clock, url: str, model: str
+    ) -> AbstractAsyncContextManager[MemoryBackend]:
+        """Return a context manager that opens the memory and closes it."""
+
+
+#: How many numbers the vectors of the embedder under test have.
+DIMS: Final = 64
 
 
 class SetClock(SystemClock):
@@ -253,3 +272,15 @@ async def worst_lag(work: Awaitable[Any]) -> float:
 def files_with(directory: Path, needle: bytes) -> list[Path]:
     """Return the files below a directory that hold these bytes."""
     return [file for file in directory.rglob("*") if file.is_file() and needle in file.read_bytes()]
+
+
+async def exported(memory: MemoryBackend) -> bytes:
+    """Return a memory's export."""
+    return b"".join([f"{line}\n".encode() async for line in export_lines(memory)])
+
+
+async def moved(source: MemoryBackend, target: MemoryBackend, state: MoveStateFile) -> ParityReport:
+    """Move everything, and return the report."""
+    *_, report = [step async for step in migrate(source, target, state, is_serving=lambda: False)]
+    assert isinstance(report, ParityReport)
+    return report

@@ -44,12 +44,15 @@ class MemoryStatements(Suite):
     Attributes:
         opener: opens the memory over a directory (``memory_probes.OpenMemory``), wrapped in ``staticmethod``.
         manifest: the ``plugin.json`` that says what is declared.
+        embedder: opens it with an embedder that the suite can break (``memory_probes.OpenEmbedding``), wrapped in
+            ``staticmethod``; a memory that declares ``supportsVectors`` has it.
         kills: rounds of statement 31. fuzz: random texts of statement 14. bulk: documents of statement 34.
     """
 
     suite: ClassVar[str] = "memory"
     opener: ClassVar[probes.OpenMemory]
     manifest: ClassVar[Path]
+    embedder: ClassVar[probes.OpenEmbedding | None] = None
     kills: ClassVar[int] = 12
     fuzz: ClassVar[int] = 300
     bulk: ClassVar[int] = 2_000

@@ -39,9 +39,10 @@ from gatehook.memory.sqlite.scope import write_namespace
 from gatehook.memory.text import Unit
 from gatehook.memory.text import units_of
 
-# Two steps: the index sorts nothing but numbers and is read while there are candidates, then documents are read by
-# them. By ``fts.rank`` each number that is read costs a search of its own, and a join sorts whole documents.
-_RANKED: Final = f"SELECT rowid, {BM25} AS strength FROM fts WHERE fts MATCH ? ORDER BY strength"  # noqa: S608  constants only
+# Two steps: the index sorts nothing but numbers, of equal ones the newest row first, and is read while there are
+# candidates, then documents are read by them. By ``fts.rank`` each number that is read costs a search of its own, and
+# a join sorts whole documents.
+_RANKED: Final = f"SELECT rowid, {BM25} AS strength FROM fts WHERE fts MATCH ? ORDER BY strength, rowid DESC"  # noqa: S608  constants only
 _WANTED: Final = (
     f"SELECT d.rid, {DOCUMENT} FROM json_each(?) AS wanted CROSS JOIN docs d"  # noqa: S608  constants only
     " ON d.rid = wanted.value WHERE "

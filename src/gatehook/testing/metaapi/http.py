@@ -34,6 +34,7 @@ class HttpRequest:
     path: str
     query: Mapping[str, str]
     body: bytes
+    headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
 class HttpConnection:
@@ -61,7 +62,8 @@ class HttpConnection:
             raise BadRequest("that is no request")
         target = urlsplit(words[1])
         query = {name: values[-1] for name, values in parse_qs(target.query).items()}
-        return HttpRequest(words[0], target.path, query, await self._body(lines))
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        return HttpRequest(words[0], target.path, query, await self._body(headers), headers)
 
     async def respond(self, status: HTTPStatus, body: bytes, kind: str = "application/json") -> None:
         """Write an answer with its length."""
@@ -93,8 +95,7 @@ class HttpConnection:
         except GONE:
             return
 
-    async def _body(self, lines: list[str]) -> bytes:
-        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    async def _body(self, headers: Mapping[str, str]) -> bytes:
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdigit() or int(length) > _LONGEST_BODY:
             raise BadRequest("a body comes with its length, and is not too long")

@@ -1,0 +1,1 @@
+"""The memory with words and vectors in one SQLite file."""

@@ -1,0 +1,50 @@
+"""The hook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from typing import Final
+
+from gatehook import MemoryBackend
+from gatehook import PluginContext
+from gatehook import hookimpl
+from gatehook.diagnostics import Diagnostic
+from gatehook.memory.embedding.choosing import choose_embedder
+from gatehook.memory.vectors.hybrid import HybridMemory
+from gatehook.memory.vectors.hybrid import VectorSettings
+
+_MEGABYTE: Final = 1_000_000
+
+
+@hookimpl
+def provide_memory_backend(context: PluginContext) -> MemoryBackend:
+    """Build the memory over the configured file, or over one in the entry's own directory."""
+    config = context.config
+    configured = config.get("path")
+    path = context.data_dir / "memory.sqlite" if configured is None else Path(configured).expanduser()
+
+    def report(diagnostic: Diagnostic) -> None:
+        said = f"{diagnostic.code}: {diagnostic.message}"
+        context.logger.warning("%s", said, extra={"gatehook_diagnostic": diagnostic})
+
+    return HybridMemory(
+        path,
+        context.clock,
+        embedder=lambda: choose_embedder(config["embedder"], context),
+        tasks=lambda: context.task_group,
+        report=report,
+        settings=_settings(config),
+    )
+
+
+def _settings(config: Mapping[str, Any]) -> VectorSettings:
+    return VectorSettings(
+        dense_weight=config["dense_weight"],
+        least=config["min_similarity"],
+        query_seconds=config["query_timeout_ms"] / 1_000,
+        requests_per_hour=config["requests_per_hour"],
+        longest_text=config["max_chars"],
+        codes_bytes=config["codes_mb"] * _MEGABYTE,
+    )

@@ -1,0 +1,68 @@
+"""What waits for its vector: taken in reads, answered in writes, so that no text waits in memory only."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+import attrs
+
+from gatehook.kinds.times import Ns
+from gatehook.memory.vectors.spaces import ATTEMPTS
+
+
+@attrs.frozen
+class Job:
+    """A text that waits. ``digest`` tells whether the document is still what was read."""
+
+    rid: int
+    digest: str
+    text: str
+
+
+def take(connection: sqlite3.Connection, space: int, now: Ns, most: int) -> list[Job]:
+    """Read what waits and may be asked for now, the newest rows first: what is written now is searched now."""
+    rows = connection.execute(
+        "SELECT q.rid, d.digest, coalesce(d.original, d.text) FROM embed_queue q JOIN docs d ON d.rid = q.rid"
+        " WHERE q.space = ? AND q.attempts < ? AND q.not_before <= ? ORDER BY q.rid DESC LIMIT ?",
+        (space, ATTEMPTS, now, most),
+    )
+    return [Job(*row) for row in rows]
+
+
+def waits_until(connection: sqlite3.Connection, space: int) -> Ns | None:
+    """Return when the next text may be asked for, ``None`` when none waits."""
+    sql = "SELECT min(not_before) FROM embed_queue WHERE space = ? AND attempts < ?"
+    found: Ns | None = connection.execute(sql, (space, ATTEMPTS)).fetchone()[0]
+    return found
+
+
+def answer(connection: sqlite3.Connection, space: int, done: Sequence[tuple[Job, bytes | None]]) -> None:
+    """Write vectors, and take their texts off the queue; ``None`` is a text that needs none.
+
+    A document that changed since it was read keeps its place in the queue: its vector would be of another text.
+    """
+    for job, vector in done:
+        same = connection.execute("SELECT 1 FROM docs WHERE rid = ? AND digest = ?", (job.rid, job.digest)).fetchone()
+        if same is None:
+            continue
+        connection.execute("DELETE FROM embed_queue WHERE space = ? AND rid = ?", (space, job.rid))
+        if vector is not None:
+            # Another number, not the old one again: who has seen the old vector must see this one too.
+            connection.execute("DELETE FROM vec WHERE space = ? AND rid = ?", (space, job.rid))
+            connection.execute("INSERT INTO vec (space, rid, e) VALUES (?, ?, ?)", (space, job.rid, vector))
+
+
+def refuse(connection: sqlite3.Connection, space: int, jobs: Sequence[Job], not_before: Ns) -> None:
+    """Count an attempt that failed because of these texts."""
+    connection.execute(
+        "UPDATE embed_queue SET attempts = attempts + 1, not_before = ?"
+        " WHERE space = ? AND rid IN (SELECT value FROM json_each(?))",
+        (not_before, space, json.dumps([job.rid for job in jobs])),
+    )
+
+
+def note_served(connection: sqlite3.Connection, space: int, served: str) -> None:
+    """Remember what the service called itself when the space got its first vectors."""
+    connection.execute("UPDATE space SET served = ? WHERE id = ? AND served = ''", (served, space))
