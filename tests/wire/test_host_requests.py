@@ -28,6 +28,11 @@ pytestmark = pytest.mark.anyio
 WIRED = Path(__file__).parent / "wired"
 
 
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request):
+    return request.param
+
+
 @pytest.fixture
 async def host(plugin_host, monkeypatch):
     monkeypatch.setenv("WIRED_TOKEN", "kept-from-everybody")

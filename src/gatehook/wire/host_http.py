@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -72,11 +73,12 @@ async def _sent(client: httpx2.AsyncClient, asked: _Request, content: bytes | No
     sending = client.stream(asked.method, asked.url, headers=asked.headers, content=content, timeout=limit)
     async with sending as response:
         parts, size = [], 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > LARGEST:
-                raise Ambiguous(f"the answer is longer than {LARGEST} bytes; the request was done")
-            parts.append(part)
+        async with aclosing(response.aiter_bytes()) as body_parts:
+            async for part in body_parts:
+                size += len(part)
+                if size > LARGEST:
+                    raise Ambiguous(f"the answer is longer than {LARGEST} bytes; the request was done")
+                parts.append(part)
         body = b"".join(parts)
     pairs = [[name, value] for name, value in response.headers.multi_items()]
     return {"status": response.status_code, "headers": pairs, **_written(body)}
