@@ -9,11 +9,15 @@ import time
 
 import anyio
 import attrs
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gatehook.catalog.manifest import Transport
 from gatehook.config.auth import AuthConfig
 from gatehook.config.auth import Grant
+from gatehook.config.auth import Signing
 from gatehook.kinds.errors import AuthError
 from gatehook.kinds.errors import Denied
 from gatehook.runtimes.mcp import McpAuth
@@ -109,6 +113,37 @@ async def test_credentials_get_a_token_and_go_to_their_issuer_only(guard, caplog
         assert all(one.headers["x-key"] == "for-the-server" for one in guard.asked("tools/call"))
         shown = repr(session.status) + caplog.text
     assert not any(one in shown for one in (SECRET, *guard.tokens))
+
+
+def signing(guard, pem):
+    config = attrs.evolve(
+        unattended(guard).config,
+        client_secret=None,
+        private_key=SecretReference("file", "key.pem"),
+        signing=Signing.ES256,
+    )
+    return McpAuth(config=config, private_key=Secret(pem))
+
+
+async def test_a_key_signs_for_the_issuer_and_does_not_leave(guard):
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    guard.tells = guard.gives
+    async with running(over(guard, signing(guard, pem))) as session:
+        assert (await session.call("echo", {"text": "hi"})).texts == ("hi",)
+    (form,) = guard.forms
+    claims = jwt.decode(form["client_assertion"], key.public_key(), ["ES256"], audience=guard.issuer)
+    assert (claims["iss"], claims["sub"]) == ("gateway", "gateway")
+
+
+async def test_a_key_that_is_none_is_refused_without_a_word_of_it(guard, caplog):
+    caplog.set_level(logging.DEBUG)
+    async with running(over(guard, signing(guard, "-----BEGIN canary-canary")), wait=False) as session:
+        await until(session, McpState.UNAUTHORIZED)
+        assert "canary" not in caplog.text + repr(session.status)
+    assert not guard.forms
 
 
 async def test_an_assertion_is_fetched_anew_for_each_token(guard):
@@ -269,10 +304,14 @@ async def test_a_record_that_others_can_write_is_not_used(guard, file):
             await session.wait_connected(0)
 
 
-async def test_the_address_of_an_authorization_server_is_checked(guard):
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [("https://169.254.169.254", "metadata service"), ("http://auth.example", "without TLS")],
+)
+async def test_the_address_of_an_authorization_server_is_checked(guard, address, says):
     async def leading_astray(request):
         if "protected-resource" in request.path:
-            body = {"resource": f"{guard.issuer}/mcp", "authorization_servers": ["http://169.254.169.254"]}
+            body = {"resource": f"{guard.issuer}/mcp", "authorization_servers": [address]}
             await request.respond(200, json.dumps(body).encode(), content_type="application/json")
         else:
             await guard.handle(request)
@@ -281,4 +320,4 @@ async def test_the_address_of_an_authorization_server_is_checked(guard):
         guard.port = port
         async with running(over(guard, McpAuth(config=AuthConfig())), wait=False) as session:
             await until(session, McpState.FAILED)
-            assert "metadata service" in session.status.reason
+            assert says in session.status.reason

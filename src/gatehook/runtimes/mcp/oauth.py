@@ -21,6 +21,7 @@ import anyio
 import anyio.abc
 import httpx2
 
+from gatehook.runtimes.mcp.addresses import is_loopback
 from gatehook.runtimes.mcp.faults import ConnectionDown
 from gatehook.runtimes.mcp.faults import NotUsable
 from gatehook.runtimes.mcp.faults import TooLarge
@@ -70,9 +71,9 @@ class Authorizer(httpx2.Auth):
         self._flow, self._context = flow_of(spec.url.partition("?")[0], auth, self._store)
         self._store.context = self._context
         host = urlsplit(auth.config.issuer or "").hostname
-        named = spec.named_hosts if host is None else spec.named_hosts | {host.lower()}
+        self._named = spec.named_hosts if host is None else spec.named_hosts | {host.lower()}
         self._client = httpx2.AsyncClient(
-            transport=GuardedTransport(named, REQUEST_SECONDS),
+            transport=GuardedTransport(self._named, REQUEST_SECONDS),
             timeout=REQUEST_SECONDS,
             follow_redirects=False,
             trust_env=False,
@@ -198,6 +199,9 @@ class Authorizer(httpx2.Auth):
 
     async def _fetched(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request of the flow's own; its answer is bounded."""
+        url = request.url
+        if url.scheme != "https" and not is_loopback(url.host) and url.host.lower() not in self._named:
+            raise NotUsable(f"the authorization server {url.host!r} is to be asked without TLS")
         with anyio.move_on_after(REQUEST_SECONDS):
             response = await self._client.send(request, stream=True)
             try:
@@ -267,7 +271,9 @@ class Authorizer(httpx2.Auth):
             while outgoing is not dummy:
                 outgoing = await flow.asend(await self._fetched(outgoing))
             self._not_renewed = self._trouble
-        except (ConnectionDown, httpx2.TransportError) as error:
+        except NotUsable:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever a renewal fails of, the token from before may still do
             self._not_renewed = type(error).__name__
         finally:
             await flow.aclose()
