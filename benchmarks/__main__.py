@@ -25,6 +25,7 @@ NAMES: Final = (
     "durability",
     "ticks",
     "memory_search",
+    "memory_tantivy",
     "cold_start",
     "replay",
     "mcp_sessions",
