@@ -127,6 +127,14 @@ async def test_rare_words_weigh_more_and_short_texts_too(memory: PostgresMemory)
     )
 
 
+async def test_explain_says_how_strong_a_match_is(memory: PostgresMemory) -> None:
+    await memory.upsert([doc("a", "gold rally"), doc("b", "gold")])
+    page = await memory.search(Query(text="gold rally", namespaces=ALL, explain=True, timeout=30))
+    raw = [hit.parts["lexical_raw"] for hit in page.hits]
+    assert raw == sorted(raw, reverse=True)
+    assert [hit.parts["lexical_normalised"] for hit in page.hits] == [hit.parts["lexical"] for hit in page.hits]
+
+
 async def test_a_phrase_outweighs_its_scattered_words(memory: PostgresMemory) -> None:
     scattered = [doc(f"s{number}", f"ord {number} 2024 and 001 closed", ts=number + 10) for number in range(5)]
     await memory.upsert([*scattered, doc("it", "the fill of ORD-2024-001 came late")])
@@ -153,7 +161,8 @@ async def test_counts_follow_every_change(memory: PostgresMemory, server: Server
         await step
         assert server.execute(totals) == server.execute(rows)
     clock.time += 1
-    await memory.maintain(5.0)
+    for budget in (0.0, 0.001, 5.0):
+        await memory.maintain(budget)
     assert server.execute(rows) == server.execute(totals)
     assert server.execute(f"SELECT count(*) FROM {schema}.docs WHERE id = 'c'") == [(0,)]
 

@@ -13,6 +13,7 @@ from gatehook.memory.postgres.connections import transaction
 from gatehook.memory.postgres.schema import Part
 from gatehook.memory.postgres.schema import migrate
 from gatehook.memory.postgres.target import Target
+from gatehook.secrets import Secret
 from gatehook.testing.memory_probes import SetClock
 from tests.memory.postgres.server import Server
 
@@ -56,6 +57,19 @@ async def test_a_migration_that_fails_leaves_the_old_version(filled: None, serve
         bring(server, schema, "CREATE TABLE fresh (x int)", "no SQL at all")
     assert server.execute(f"SELECT version FROM {schema}.parts") == [(len(tables.STORAGE.steps),)]
     assert server.execute(f"SELECT to_regclass('{schema}.fresh')") == [(None,)]
+
+
+async def test_a_role_that_owns_the_schema_and_nothing_else_is_enough(
+    server: Server, schema: str, clock: SetClock
+) -> None:
+    server.execute(f"CREATE ROLE r{schema} LOGIN")
+    server.execute(f"CREATE SCHEMA {schema} AUTHORIZATION r{schema}")
+    server.execute(f"REVOKE ALL ON DATABASE postgres FROM r{schema}")
+    target = Target(dsn=Secret(server.dsn), given={"user": f"r{schema}"}, schema=schema)
+    async with PostgresMemory(target, clock) as memory:
+        await memory.upsert([MemoryDoc(id="a", text="hello", namespace=("n",), ts=1)])
+        await memory.maintain(5.0)
+        assert (await memory.stats()).documents == 1
 
 
 async def test_two_schemas_are_two_memories(filled: None, target: Target, clock: SetClock, server: Server) -> None:

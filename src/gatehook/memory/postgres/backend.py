@@ -186,7 +186,9 @@ class PostgresMemory(MemoryBackend):
         while await self._write(partial(deleting.sweep, now=now, class_=self._target.lock)) == deleting.SWEEP:
             if time.monotonic() > deadline:
                 return
-        await self._read(upkeep.tidy)
+        left = deadline - time.monotonic()
+        if left > 0:
+            await self._read(partial(upkeep.tidy, seconds=left), left + self._target.timeout)
 
     async def _write(self, work: Work[T]) -> T:
         return await self._watched(lambda: self._writing().alone(work))

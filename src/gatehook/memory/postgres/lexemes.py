@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -58,16 +60,27 @@ class TooManyWords(ValueError):
     """The server has no room for so many different words of one document."""
 
 
-def lexemes_of(text: str) -> Iterator[str]:
-    """Yield the stems of a text in order."""
+@lru_cache(maxsize=65_536)
+def lexeme_of(word: str) -> str:
+    """Return what stands for a word."""
+    return stem(word)[:_LONGEST]
+
+
+def lexemes_of(text: str) -> list[str]:
+    """Return the lexemes of a text's words in order."""
+    if len(text) <= _PIECE:
+        return [lexeme_of(word) for word in words_of(fold(text))]
+    return [one for piece in _pieces(text) for one in lexemes_of(piece)]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut a text at spaces, where there are any."""
     at = 0
     while at < len(text):
         end = at + _PIECE
-        if end < len(text):
-            space = text.rfind(" ", at, end)
-            end = space if space > at else end
-        for word in words_of(fold(text[at:end])):
-            yield stem(word)[:_LONGEST]
+        space = text.rfind(" ", at, end) if end < len(text) else -1
+        end = space if space > at else end
+        yield text[at:end]
         at = end
 
 
@@ -77,7 +90,7 @@ def vector_of(doc: MemoryDoc, context: str, *, past: bool) -> Vector:
     Raises:
         TooManyWords: when the server could not store it.
     """
-    places: dict[str, list[int]] = {}
+    places: dict[str, str] = {}
     position = _place(places, lexemes_of(doc.text), 0)
     words = position
     for tag in sorted(doc.tags):
@@ -85,11 +98,13 @@ def vector_of(doc: MemoryDoc, context: str, *, past: bool) -> Vector:
         end = _place(places, lexemes_of(tag), position + 1)
         words += end - position - 1
         position = end
-    end = _place(places, (f"{CONTEXT}{word}" for word in lexemes_of(context)), position + 1)
-    words += end - position - 1
-    places |= {f"{_SCOPE}{token}": [] for token in scope_of(doc, past=past).split()}
-    _check_size(places)
-    found = (f"'{lexeme}':{','.join(map(str, at))}" if at else f"'{lexeme}'" for lexeme, at in places.items())
+    if context:
+        end = _place(places, [f"{CONTEXT}{word}" for word in lexemes_of(context)], position + 1)
+        words += end - position - 1
+    found = [f"'{lexeme}':{at}" if at else f"'{lexeme}'" for lexeme, at in places.items()]
+    found += [f"'{_SCOPE}{token}'" for token in scope_of(doc, past=past).split()]
+    if not certainly_fits(doc):
+        _check_size(found)
     return Vector(" ".join(found), words)
 
 
@@ -100,18 +115,19 @@ def certainly_fits(doc: MemoryDoc) -> bool:
     return len(doc.text) + sum(map(len, doc.tags)) + _TOKEN * tokens < _FITTING
 
 
-def _place(places: dict[str, list[int]], lexemes: Iterable[str], position: int) -> int:
-    for lexeme in lexemes:
-        position += 1
-        if position <= _LAST_POSITION:
-            places.setdefault(lexeme, []).append(position)
-        else:
-            places.setdefault(lexeme, [])
-    return position
+def _place(places: dict[str, str], lexemes: Sequence[str], position: int) -> int:
+    """Note where lexemes are, as the server writes it; return the last position."""
+    room = max(_LAST_POSITION - position, 0)
+    for at, lexeme in enumerate(lexemes[:room], start=position + 1):
+        places[lexeme] = f"{places[lexeme]},{at}" if lexeme in places else f"{at}"
+    for lexeme in lexemes[room:]:
+        places.setdefault(lexeme, "")
+    return position + len(lexemes)
 
 
-def _check_size(places: dict[str, list[int]]) -> None:
-    size = sum(len(lexeme.encode()) + (3 + 2 * len(at) if at else 0) for lexeme, at in places.items())
+def _check_size(found: Iterable[str]) -> None:
+    # Each is written with quotes, a colon and a comma a place: as much as the server needs beside two bytes a place.
+    size = sum(len(one.encode()) + 2 * one.count(",") for one in found)
     if size > _MAX_BYTES:
         raise TooManyWords("its text and tags have more different words than a PostgreSQL index takes")
 
@@ -131,7 +147,7 @@ def wants_of(units: Iterable[Unit], *, context: bool) -> tuple[Want, ...]:
 
 
 def _want(words: tuple[str, ...], *, context: bool) -> Want:
-    stems = [stem(word)[:_LONGEST] for word in words]
+    stems = [lexeme_of(word) for word in words]
     return Want(_expression(stems, context=context), stems[0] if len(stems) == 1 else None)
 
 

@@ -139,7 +139,9 @@ def _versions(connection: psycopg.Connection, schema: str) -> dict[str, int]:
         )
     }
     if not tables:
-        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+        # Even where it would do nothing, the statement wants the right to make schemas.
+        if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s::text", (schema,)).fetchone():
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
         connection.execute("CREATE TABLE parts (name text PRIMARY KEY, version integer NOT NULL)")
     elif not tables >= {"parts", "docs", "totals"}:
         raise GatehookError(SCHEMA_FOREIGN(schema=schema, table=min(tables - {"parts", "docs", "totals"} or tables)))

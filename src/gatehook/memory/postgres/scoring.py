@@ -19,6 +19,7 @@ from gatehook.memory.postgres.statistics import B
 from gatehook.memory.postgres.statistics import Totals
 from gatehook.memory.postgres.statistics import Weighed
 from gatehook.memory.ranking import COMPLETE
+from gatehook.memory.ranking import HALF_STRENGTH
 from gatehook.memory.rules import EVERGREEN
 
 #: A factor of so many half-lives is next to nothing; of more, the server would say that it is too small.
@@ -34,7 +35,7 @@ _PHRASE: Final = f"(CASE WHEN d.lexemes @@ %s::tsquery THEN %s::float8 * {K1 + 1
 _TOP: Final = (
     "SELECT t.score, t.strength, t.recency, {document} FROM ("
     "SELECT x.* FROM (SELECT d.rid, d.ts, d.id, d.ns, s.strength, a.recency,"
-    " ({base} + s.strength / (1.0 + s.strength) / 2.0) * a.recency AS score FROM docs d"
+    " ({base} + s.strength / ({half} + s.strength) / 2.0) * (1.0 + a.recency) / 2.0 AS score FROM docs d"
     " CROSS JOIN LATERAL (SELECT {k1} * ({rest} + {b} * d.words / %s::float8) AS norm OFFSET 0) n"
     " CROSS JOIN LATERAL (SELECT {strength} AS strength OFFSET 0) s"
     " CROSS JOIN LATERAL (SELECT {recency} AS recency OFFSET 0) a"
@@ -59,6 +60,7 @@ class Ranking:
         sql = _TOP.format(
             document=DOCUMENT,
             base=COMPLETE if complete else 0.0,
+            half=HALF_STRENGTH,
             k1=K1,
             b=B,
             rest=1.0 - B,

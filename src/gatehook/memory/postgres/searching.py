@@ -44,6 +44,8 @@ from gatehook.memory.sqlite.scope import write_namespace
 from gatehook.memory.text import Unit
 from gatehook.memory.text import units_of
 
+#: To score so many documents costs hardly more than to ask for them.
+_CHEAP: Final = 1_000
 _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
 
 
@@ -153,12 +155,21 @@ class Search:
     def _hit(self, score: float, found: _Found) -> Hit:
         text, spans = snippet(found.stored.doc.text, self.units, self.query.snippet_chars)
         parts = {"lexical": found.relevance, "recency": found.recency}
+        if self.query.explain:
+            parts |= {"lexical_raw": found.strength, "lexical_normalised": found.relevance}
         return Hit(stored=found.stored, score=score, snippet=text, spans=spans, parts=parts)
 
 
 def _by_rarity(weighed: Sequence[Weighed]) -> Iterator[tuple[Sequence[Weighed], float]]:
-    """Yield the wants in groups, the rarest first and each group larger, and what all from there on can come to."""
-    at, size = 0, 1
+    """Yield the wants in groups, the rarest first, and what all from there on can come to.
+
+    A group has so many that about ``_CHEAP`` documents have one of them, and more in each that follows.
+    """
+    at, room = 0, _CHEAP
     while at < len(weighed):
+        size, documents = 1, weighed[at].documents
+        while at + size < len(weighed) and documents + weighed[at + size].documents <= room:
+            documents += weighed[at + size].documents
+            size += 1
         yield weighed[at : at + size], sum(one.bound for one in weighed[at:])
-        at, size = at + size, 2 * size
+        at, room = at + size, 4 * room

@@ -45,9 +45,10 @@ class Totals:
 
 @attrs.frozen
 class Weighed:
-    """What a query looks for, and how much it tells: the rarer, the more."""
+    """What a query looks for, how many documents have it, and how much it tells: the rarer, the more."""
 
     want: Want
+    documents: int
     idf: float
 
     @property
@@ -75,7 +76,8 @@ class Frequencies:
             counted = dict(zip(missing, _count(connection, missing), strict=True))
             self._remember(counted, totals.changes)
             counts |= counted
-        weighed = (Weighed(want, _idf(counts[want.expression], totals.documents)) for want in wants)
+        found = ((want, counts[want.expression]) for want in wants)
+        weighed = (Weighed(want, count, _idf(count, totals.documents)) for want, count in found)
         return tuple(sorted(weighed, key=lambda one: (-one.idf, one.want.expression)))
 
     def _known(self, wants: Sequence[Want], totals: Totals) -> dict[str, int]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final
 
 LANGUAGE: Final = "english"
 _SHORTEST: Final = 3
-#: More than the words of a large corpus that are met often.
-_REMEMBERED: Final = 65_536
 _STEP_2: Final[Mapping[str, str]] = {
     "ational": "ate", "tional": "tion", "enci": "ence", "anci": "ance", "izer": "ize", "bli": "ble", "alli": "al",
     "entli": "ent", "eli": "e", "ousli": "ous", "ization": "ize", "ation": "ate", "ator": "ate", "alism": "al",
@@ -24,7 +21,6 @@ _STEP_4: Final = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def stem(word: str) -> str:
     """Return the stem of a folded word; what is no plain English word (digits, other scripts) stays as it is."""
     if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()):
