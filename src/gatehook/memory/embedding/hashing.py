@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gatehook.memory.embedding.embedder import Embedder
 from gatehook.memory.embedding.embedder import EmbedderIdentity
@@ -40,17 +43,23 @@ class HashingEmbedder(Embedder):
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return what ``embed`` does, to callers without a loop."""
-        rows = np.zeros((len(texts), self._identity.dims), dtype=np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for word in _words(text):
-                self._add(row, word)
-        return checked(rows, len(texts), self._identity.dims)
+        dims = self._identity.dims
+        rows = [self._sum(text, dims) for text in texts]
+        return checked(np.array(rows, dtype=np.float32).reshape(len(texts), dims), len(texts), dims)
 
-    def _add(self, row: Vectors, word: str) -> None:
-        digest = hashlib.blake2b(f"{self._identity.model}\0{word}".encode(), digest_size=4 * _WEIGHTS).digest()
-        for at in range(0, len(digest), 4):
-            number = int.from_bytes(digest[at : at + 4], "big")
-            row[(number >> 1) % len(row)] += 1.0 if number & 1 else -1.0
+    def _sum(self, text: str, dims: int) -> NDArray[np.float64]:
+        numbers = np.array(
+            [one for word in _words(text) for one in _numbers(self._identity.model, word)], dtype=np.int64
+        )
+        signs = (2 * (numbers & 1) - 1).astype(np.float64)
+        return np.bincount((numbers >> 1) % dims, signs, dims).astype(np.float64)
+
+
+@lru_cache(maxsize=32_768)
+def _numbers(model: str, word: str) -> tuple[int, ...]:
+    """Return what a word adds: a place and a sign in each number."""
+    digest = hashlib.blake2b(f"{model}\0{word}".encode(), digest_size=4 * _WEIGHTS).digest()
+    return struct.unpack(f">{_WEIGHTS}I", digest)
 
 
 def _words(text: str) -> Iterator[str]:

@@ -15,10 +15,10 @@ from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.vectors.codes import Codes
 from gatehook.memory.vectors.codes import bits_of
 
-_EXACT: Final = (
-    "SELECT v.rid, v.e FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value"
-    " CROSS JOIN vec v ON v.space = ? AND v.rid = d.rid WHERE "
+_VECTORS: Final = (
+    "SELECT v.rid, v.e FROM json_each(?) AS wanted CROSS JOIN vec v ON v.space = ? AND v.rid = wanted.value"
 )
+_PASSING: Final = "SELECT d.rid FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value WHERE "
 #: So many codes are looked at for each candidate that is wanted: with 3, 98 % of the true ten nearest are found.
 OVERSAMPLE: Final = 3
 _GROWTH: Final = 4
@@ -43,26 +43,47 @@ class Dense:
     def top(self, connection: sqlite3.Connection, search: Search, n: int) -> list[tuple[int, float]]:
         """Return up to ``n`` rids with their cosine, the nearest first.
 
-        What the query's condition refuses makes room: as long as there are codes, more of them are looked at.
+        What the query's condition refuses makes room: more codes are looked at, until most of them are of no match.
         """
         query = search.query
         code = bits_of([self.vector.astype("<f2").tobytes()], len(self.vector))
         nearest = self.codes.nearest(connection, code, query.namespaces, with_past=query.as_of is not None)
-        found: dict[int, float] = {}
+        found: list[tuple[int, float]] = []
         count = OVERSAMPLE * n
         while len(found) < n and (rids := nearest.take(count)):
-            found |= self._exact(connection, rids, search.condition)
+            near = self._exact(connection, rids)
+            matching = [one for one in near if one[1] > self.least]
+            found += self._passing(connection, matching, search.condition, n)
+            if 2 * len(matching) < len(near):
+                break
             count *= _GROWTH
-        near = ((rid, cosine) for rid, cosine in found.items() if cosine > self.least)
-        best = sorted(near, key=lambda one: (-one[1], -one[0]))
-        return best[:n]
+        return sorted(found, key=_in_order)[:n]
 
-    def _exact(self, connection: sqlite3.Connection, rids: list[int], condition: Condition) -> dict[int, float]:
-        rows = connection.execute(
-            f"{_EXACT}{condition.sql}", (json.dumps(rids), self.space, *condition.parameters)
-        ).fetchall()
+    def _exact(self, connection: sqlite3.Connection, rids: list[int]) -> list[tuple[int, float]]:
+        """Return those that have a vector with their cosine, the nearest first."""
+        rows = connection.execute(_VECTORS, (json.dumps(rids), self.space)).fetchall()
         if not rows:
-            return {}
+            return []
         vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f2").reshape(len(rows), len(self.vector))
-        near = np.round(vectors.astype(np.float32) @ self.vector, _DIGITS)
-        return {row[0]: min(float(one), 1.0) for row, one in zip(rows, near, strict=True)}
+        near = np.round(vectors.astype(np.float32) @ self.vector, _DIGITS).tolist()
+        return sorted(((row[0], min(one, 1.0)) for row, one in zip(rows, near, strict=True)), key=_in_order)
+
+    def _passing(
+        self, connection: sqlite3.Connection, near: list[tuple[int, float]], condition: Condition, n: int
+    ) -> list[tuple[int, float]]:
+        """Return the first ``n`` of these whose documents the condition lets pass."""
+        passing: list[tuple[int, float]] = []
+        for at in range(0, len(near), n):
+            part = near[at : at + n]
+            rows = connection.execute(
+                f"{_PASSING}{condition.sql}", (json.dumps([rid for rid, _ in part]), *condition.parameters)
+            )
+            passes = {rid for (rid,) in rows}
+            passing += (one for one in part if one[0] in passes)
+            if len(passing) >= n:
+                break
+        return passing
+
+
+def _in_order(one: tuple[int, float]) -> tuple[float, int]:
+    return -one[1], -one[0]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import contextmanager
+from typing import Any
 from typing import Final
 
 import attrs
@@ -28,6 +29,7 @@ from gatehook.memory.fusion import weights_of
 from gatehook.memory.ranking import Position
 from gatehook.memory.ranking import Shortlist
 from gatehook.memory.ranking import SortKey
+from gatehook.memory.ranking import aged
 from gatehook.memory.ranking import recency
 from gatehook.memory.ranking import relevance
 from gatehook.memory.ranking import write_cursor
@@ -41,6 +43,7 @@ from gatehook.memory.vectors.dense import Dense
 
 #: So many hits a search by meaning alone has at most, on all its pages.
 BY_MEANING: Final = 1_000
+_SPARE: Final = 8
 _KEYS: Final = (
     "SELECT d.rid, d.ts, d.id, d.ns, d.labels FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value"
 )
@@ -120,13 +123,21 @@ class FusedSearch:
     def _offer(
         self, connection: sqlite3.Connection, best: Shortlist[_Scored], scored: Mapping[int, tuple[float, Fused]]
     ) -> None:
-        query = self.search.query
-        for rid, ts, id_, ns, labels in connection.execute(_KEYS, (json.dumps(list(scored)),)):
-            score, fused = scored[rid]
-            tags = json.loads(labels) if query.half_life is not None else ()
-            age = recency(ts, tags, query.half_life, self.search.now)
-            key: SortKey = (-score * age, -ts, id_, read_namespace(ns))
-            best.offer(key, _Scored(rid, fused, age))
+        """Offer what can enter the page, the best first: age only takes from a score."""
+        ordered = sorted(scored, key=lambda rid: -scored[rid][0])
+        count = self.search.query.limit + _SPARE
+        for at in range(0, len(ordered), count):
+            if best.is_closed_to(scored[ordered[at]][0]):
+                return
+            for row in connection.execute(_KEYS, (json.dumps(ordered[at : at + count]),)):
+                self._offer_one(best, row, *scored[row[0]])
+
+    def _offer_one(self, best: Shortlist[_Scored], row: tuple[Any, ...], score: float, fused: Fused) -> None:
+        rid, ts, id_, ns, labels = row
+        half_life = self.search.query.half_life
+        age = recency(ts, json.loads(labels) if half_life is not None else (), half_life, self.search.now)
+        key: SortKey = (-aged(score, age), -ts, id_, read_namespace(ns))
+        best.offer(key, _Scored(rid, fused, age))
 
     def _hit(self, score: float, one: _Scored, stored: StoredDoc) -> Hit:
         text, spans = snippet(stored.doc.text, self.search.units, self.search.query.snippet_chars)
