@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import attrs
 import pytest
 
@@ -23,7 +24,9 @@ from gatehook.memory.sqlite.backend import SqliteMemory
 from gatehook.memory.sqlite.database import files_of
 from gatehook.memory.tantivy import builds
 from gatehook.memory.tantivy import filling
+from gatehook.memory.tantivy import view
 from gatehook.memory.tantivy.backend import TantivyMemory
+from gatehook.memory.tantivy.engine import IndexFault
 from gatehook.memory.tantivy.filling import builds_of
 from gatehook.memory.tantivy.indexer import Pace
 from gatehook.testing.memory_probes import SetClock
@@ -177,6 +180,45 @@ async def flushed(memory: TantivyMemory) -> bool:
     return True
 
 
+@pytest.mark.parametrize("kind", ["pos", "idx", "fast"])
+async def test_content_that_tantivy_trips_over_is_made_again(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "memory.sqlite"
+    build = await filled(path)
+    async with opened(path) as memory:
+        await whole(memory)
+        await anyio.to_thread.run_sync(overwrite, build, kind)
+        page = await find(memory, "plain-words", limit=100)
+        assert page.degraded[0].startswith("index: its files are damaged: ")
+        await until_flushed(memory)
+        assert [one.name for one in builds_of(path).iterdir()] != [build.name]
+        await whole(memory)
+
+
+def overwrite(build: Path, kind: str) -> None:
+    """Damage files in place, as they are mapped into memory."""
+    for file in build.glob(f"*.{kind}"):
+        with file.open("r+b") as content:
+            content.write(b"\xff" * (file.stat().st_size - 90))
+
+
+async def test_a_passing_trouble_costs_no_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "memory.sqlite"
+    build = await filled(path)
+    async with opened(path) as memory:
+        with monkeypatch.context() as patch:
+            patch.setattr(view, "open_index", no_descriptors)
+            page = await find(memory, "plain")
+        assert page.degraded == ("index: too many open files; only the 0 newest documents are searched",)
+        await until_flushed(memory)
+        assert memory.health().status is HealthStatus.OK
+        assert [one.name for one in builds_of(path).iterdir()] == [build.name]
+        await whole(memory)
+
+
+def no_descriptors(directory: Path) -> object:
+    raise IndexFault("too many open files")
+
+
 async def test_an_index_that_cannot_be_written_loses_nothing_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "memory.sqlite"
     builds_of(path).write_text("a file where a directory should be")
@@ -203,9 +245,9 @@ async def test_what_changed_is_in_the_index_once(tmp_path: Path) -> None:
         await memory.upsert([doc("d00", "plain and other"), doc("d01", "other")])
         await memory.delete(NS, ["d02"])
         await whole(memory, ROWS - 2)
-        view = memory._finder._views._view
-        assert view is not None
-        assert view.documents == ROWS - 1 + 2  # past revisions are in it too
+        seen = memory._finder._views._view
+        assert seen is not None
+        assert seen.documents == ROWS - 1 + 2  # past revisions are in it too
 
 
 async def test_what_is_pending_hides_what_the_index_knows_of_it(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
 from gatehook.memory.sqlite.backend import SqliteMemory
 from gatehook.memory.sqlite.searching import Search
-from gatehook.memory.tantivy.filling import builds_of
+from gatehook.memory.tantivy.filling import size_of
 from gatehook.memory.tantivy.finding import Finder
 from gatehook.memory.tantivy.indexer import Indexer
 from gatehook.memory.tantivy.indexer import Pace
@@ -179,5 +179,4 @@ class TantivyMemory(SqliteMemory):
 
 def _measure(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
     """Return the bytes of the index and the changes that are not in it."""
-    size = sum(file.stat().st_size for file in builds_of(path).rglob("*") if file.is_file())
-    return size, connection.execute("SELECT count(*) FROM tantivy_queue").fetchone()[0]
+    return size_of(path), connection.execute("SELECT count(*) FROM tantivy_queue").fetchone()[0]

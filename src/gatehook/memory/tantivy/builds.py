@@ -10,6 +10,7 @@ from gatehook.kinds.memory import Progress
 from gatehook.memory.sqlite.database import open_reader
 from gatehook.memory.tantivy.engine import IndexFault
 from gatehook.memory.tantivy.filling import Build
+from gatehook.memory.tantivy.filling import is_readable
 from gatehook.memory.tantivy.filling import remove_builds
 from gatehook.memory.tantivy.queue import State
 from gatehook.memory.tantivy.queue import last_change
@@ -28,7 +29,7 @@ class Builds:
         self._connection: sqlite3.Connection | None = None
         self._build: Build | None = None
         self._next: Build | None = None
-        self._discarded = False
+        self._doubt: bool | None = None
         self._asked = self._begun = self._made = 0
         self.progress = Progress(done=0)
 
@@ -49,7 +50,7 @@ class Builds:
     @property
     def is_busy(self) -> bool:
         """Say whether there is work beside what is written."""
-        return self.is_copying or self._next is not None or self._discarded or self._asked > self._begun
+        return self.is_copying or self._next is not None or self._doubt is not None or self._asked > self._begun
 
     def ask_for_another(self) -> int:
         """Ask for a build that is begun from now on; return its number."""
@@ -60,11 +61,16 @@ class Builds:
         """Say whether this build, or a later one, is in use."""
         return self._made >= number
 
-    def discard(self, build: str) -> bool:
-        """Have another build made in place of this one; ``False`` when it is no longer in use."""
-        known = self._build is not None and self._build.mark.build == build and not self._discarded
-        self._discarded = self._discarded or known
-        return known
+    def doubt(self, build: str, *, certain: bool) -> bool:
+        """Have this build tried, and another made in its place if it cannot be read, or if that is certain.
+
+        Returns:
+            whether it is in use, and nobody said so before.
+        """
+        if self._build is None or self._build.mark.build != build or self._doubt is not None:
+            return False
+        self._doubt = certain
+        return True
 
     # --- in a thread
 
@@ -119,10 +125,13 @@ class Builds:
 
     def _open(self, connection: sqlite3.Connection) -> None:
         state = state_of(connection)
-        if self._discarded:
-            self._close_builds()
-            self._build, self._discarded = self._create(connection, state.upto), False
-        elif self._build is None:
+        if self._doubt is not None:
+            lost = self._doubt or not is_readable(self._path, state.build)
+            if lost:
+                self._close_builds()
+                self._build = self._create(connection, state.upto)
+            self._doubt = None
+        if self._build is None:
             try:
                 self._build = Build.reopen(self._path, self._heap, state, last_change(connection))
             except IndexFault:

@@ -10,7 +10,15 @@ _PANICS: Final = "pyo3_runtime"
 
 
 class IndexFault(Exception):
-    """The index cannot be read or written. Nothing is lost with it: the rows are in SQLite."""
+    """The index cannot be read or written. Nothing is lost with it: the rows are in SQLite.
+
+    Attributes:
+        damaged: whether it is a file's content that tantivy tripped over, and no passing trouble.
+    """
+
+    def __init__(self, message: str, *, damaged: bool = False) -> None:
+        super().__init__(message)
+        self.damaged = damaged
 
 
 @contextmanager
@@ -27,7 +35,7 @@ def engine() -> Iterator[None]:
     except BaseException as error:
         if type(error).__module__ != _PANICS:
             raise
-        raise IndexFault(f"its files are damaged: {_first_line(error)}") from None
+        raise IndexFault(f"its files are damaged: {_first_line(error)}", damaged=True) from None
 
 
 def _first_line(error: BaseException) -> str:

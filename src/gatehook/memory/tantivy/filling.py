@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -49,6 +50,16 @@ def remove_builds(path: Path, keep: Iterable[str]) -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
+def size_of(path: Path) -> int:
+    """Return the bytes of all builds."""
+    size = 0
+    for file in builds_of(path).rglob("*"):
+        # A merge of segments deletes the old ones at any time.
+        with suppress(FileNotFoundError):
+            size += file.lstat().st_size
+    return size
+
+
 def open_index(directory: Path) -> tantivy.Index:
     """Open a build that exists.
 
@@ -59,6 +70,15 @@ def open_index(directory: Path) -> tantivy.Index:
         index = tantivy.Index.open(str(directory))
         register(index)
         return index
+
+
+def is_readable(path: Path, build: str) -> bool:
+    """Say whether a build can be opened and says what it holds."""
+    try:
+        with engine():
+            return mark_in(open_index(builds_of(path) / build).searcher()) is not None
+    except IndexFault:
+        return False
 
 
 class Build:

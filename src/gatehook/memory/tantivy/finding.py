@@ -65,7 +65,7 @@ class Finding:
     some: Leg
     hidden: frozenset[int]
     lacking: str | None = None
-    fault: str | None = None
+    fault: IndexFault | None = None
 
 
 class Finder:
@@ -88,7 +88,7 @@ class Finder:
                 with engine():
                     return self._finding(view, wording, narrowing, lost, fault)
             except IndexFault as error:
-                return self._finding(None, wording, narrowing, lost, str(error))
+                return self._finding(None, wording, narrowing, lost, error)
 
     def select(self, connection: sqlite3.Connection, narrowing: Narrowing) -> list[int] | None:
         """Return all rows that narrowing lets through and some more, ``None`` where they are not few or not known."""
@@ -124,14 +124,14 @@ class Finder:
             self._pending, self._build = Pending(), state.build
         return self._pending.follow(connection, state.upto if view is None else view.mark.upto, self._limit)
 
-    def _view(self, state: State) -> tuple[View | None, str | None]:
+    def _view(self, state: State) -> tuple[View | None, IndexFault | None]:
         try:
             return self._views.at_least(state), None
         except IndexFault as error:
-            return None, str(error)
+            return None, error
 
     def _finding(
-        self, view: View | None, wording: Wording, narrowing: Narrowing, lost: int, fault: str | None
+        self, view: View | None, wording: Wording, narrowing: Narrowing, lost: int, fault: IndexFault | None
     ) -> Finding:
         pending = self._pending
         corpus = Corpus.of(view, pending)
@@ -167,7 +167,7 @@ def _excess(corpus: Corpus, scorer: Scorer) -> float:
     return max((corpus.excess(*one) for one in weighed if corpus.is_indexed(*one)), default=1.0)
 
 
-def _lacking(view: View | None, fault: str | None, lost: int, pending: int) -> str | None:
+def _lacking(view: View | None, fault: IndexFault | None, lost: int, pending: int) -> str | None:
     if view is None:
         return f"index: {fault}; only the {pending} newest documents are searched"
     if view.mark.copied is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import AsyncIterator
 from collections.abc import Awaitable
 from collections.abc import Callable
@@ -58,7 +59,8 @@ class Indexer:
         self._thread = anyio.CapacityLimiter(1)
         self._last = 0
         self._upto = 0
-        self._sizes: list[tuple[int, int]] = []
+        self._sizes: deque[tuple[int, int]] = deque()
+        self._chars = 0
         self._wake = anyio.Event()
         self._urgent = anyio.Event()
         self._moved = anyio.Event()
@@ -114,11 +116,12 @@ class Indexer:
     def weigh(self, chars: int) -> None:
         """Take notice of how long the texts of the writes up to now are."""
         self._sizes.append((self._last, chars))
+        self._chars += chars
 
-    def doubt(self, build: str, why: str) -> None:
-        """Take notice of a build that cannot be read: another one is made of the rows."""
-        if self._builds.discard(build):
-            self._failed(why)
+    def doubt(self, build: str, fault: IndexFault) -> None:
+        """Take notice of a build that could not be read; if it cannot be, another one is made of the rows."""
+        if self._builds.doubt(build, certain=fault.damaged):
+            self.fault = str(fault)
             self._wake.set()
 
     async def room(self, factor: int = 1) -> None:
@@ -158,8 +161,8 @@ class Indexer:
             raise StorageUnavailable(f"the index cannot be written: {self.fault or 'this memory is closing'}")
 
     def _is_full(self, factor: int) -> bool:
-        chars = sum(size for _, size in self._sizes)
-        return self._last - self._upto > factor * self._pace.pending or chars > factor * self._pace.chars
+        pace = self._pace
+        return self._last - self._upto > factor * pace.pending or self._chars > factor * pace.chars
 
     async def _next(self, *, urgent: bool) -> None:
         moved = self._moved
@@ -200,7 +203,8 @@ class Indexer:
 
     def _went_well(self, state: State) -> None:
         self._upto = state.upto
-        self._sizes = [one for one in self._sizes if one[0] > state.upto]
+        while self._sizes and self._sizes[0][0] <= state.upto:
+            self._chars -= self._sizes.popleft()[1]
         self.fault, self._pause = None, 0.0
         if self._last > self._upto:
             self._wake.set()

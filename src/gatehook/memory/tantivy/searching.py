@@ -51,7 +51,7 @@ class Outcome:
     hits: tuple[Hit, ...]
     cursor: str | None
     lacking: str | None = None
-    fault: tuple[str, str] | None = None
+    fault: tuple[str, IndexFault] | None = None
 
 
 @attrs.frozen
@@ -95,7 +95,7 @@ class TantivySearch(Search):
             self._rank_found(connection, best, finding)
         except IndexFault as error:
             lacking = f"index: {error}; not all of it is searched"
-            self._findings[-1] = attrs.evolve(finding, fault=str(error), lacking=lacking)
+            self._findings[-1] = attrs.evolve(finding, fault=error, lacking=lacking)
 
     def _rank_found(self, connection: sqlite3.Connection, best: Shortlist[Any], finding: Finding) -> None:
         offered: set[int] = set(finding.hidden)
