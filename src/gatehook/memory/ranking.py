@@ -1,7 +1,7 @@
 """Scores, order, paging: the same in every memory, so that two of them put the same documents in the same order.
 
-A score is relevance times recency. Documents that have every unit of the query have a relevance above one half, the
-others below it, by how strongly they match.
+A score is relevance, of which age takes at most half (``aged``). Documents that have every unit of the query have a
+relevance above one half, the others below it, by how strongly they match.
 """
 
 from __future__ import annotations
@@ -32,11 +32,14 @@ SortKey = tuple[float, Ns, str, Namespace]
 
 #: No document that lacks a unit of the query scores as much.
 COMPLETE: Final = 0.5
+#: The strength of half the relevance there is. Two rare words that match come to about this much by BM25; were it a
+#: tenth, one word and three would be nearly as relevant, and a fresh document with one of them would pass for better.
+HALF_STRENGTH: Final = 20.0
 
 
 def relevance(strength: float, *, complete: bool) -> float:
     """Turn an engine's strength (0 and up) into a score in [0, 1)."""
-    bounded = strength / (1.0 + strength)
+    bounded = strength / (HALF_STRENGTH + strength)
     return (COMPLETE if complete else 0.0) + bounded / 2.0
 
 
@@ -45,6 +48,15 @@ def recency(ts: Ns, tags: Iterable[str], half_life: int | None, now: Ns) -> floa
     if half_life is None or EVERGREEN in tags:
         return 1.0
     return float(0.5 ** (max(now - ts, 0) / half_life))
+
+
+def aged(found: float, age: float) -> float:
+    """Return the score of what was found this relevant and has this recency.
+
+    Age takes at most half: what says more about the query stays before what is only newer, and of two that say the
+    same the newer is before.
+    """
+    return found * (1.0 + age) / 2.0
 
 
 def sort_key(score: float, doc: MemoryDoc) -> SortKey:

@@ -20,6 +20,7 @@ from gatehook.memory.ranking import COMPLETE
 from gatehook.memory.ranking import Position
 from gatehook.memory.ranking import Shortlist
 from gatehook.memory.ranking import SortKey
+from gatehook.memory.ranking import aged
 from gatehook.memory.ranking import read_cursor
 from gatehook.memory.ranking import recency
 from gatehook.memory.ranking import relevance
@@ -182,7 +183,7 @@ class Search:
     def _offer_one(self, best: Shortlist[_Found], stored: StoredDoc, found: float) -> None:
         doc = stored.doc
         age = recency(doc.ts, doc.tags, self.query.half_life, self.now)
-        best.offer(sort_key(found * age, doc), _Found(stored, found, age))
+        best.offer(sort_key(aged(found, age), doc), _Found(stored, found, age))
 
     def _list(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
         """List the newest first; without words nothing has an age."""
