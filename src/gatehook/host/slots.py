@@ -178,9 +178,8 @@ class Slots:
             raise GatehookError(diagnostic)
 
     async def _retire(self, old: Entry, kind: Kind) -> None:
-        if self._beside[old.entry_id] > 0:
-            return
         port = old.ports[kind]
         with anyio.move_on_after(port.timeout):
             await port.drained()
-        await self._runner.end(old, kind)
+        if not self._beside[old.entry_id]:
+            await self._runner.end(old, kind)
