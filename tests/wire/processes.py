@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 from contextlib import asynccontextmanager
@@ -26,6 +27,8 @@ from tests.paper.rig import ACCOUNTS
 
 DRIVEN = Path(__file__).parent / "driven"
 PATIENCE = 30
+#: Before a command: a run of the tests that is killed leaves no server behind.
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
 
 @attrs.define
@@ -47,7 +50,7 @@ async def serving_process(folder, plugin, config=None, *, options=(), stop=signa
     """Serve a plugin's entry at a port; the process is gone afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "gatehook.toml").write_text(tomlkit.dumps(config or {}))
-    command = [sys.executable, "-m", "gatehook", "plugins", "serve", plugin, "--http", "0", *options]
+    command = [*DIES_WITH_US, sys.executable, "-m", "gatehook", "plugins", "serve", plugin, "--http", "0", *options]
     command += ["--config", str(folder / "gatehook.toml"), "--data-dir", str(folder / "data")]
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     process = await anyio.open_process(command, stdin=None, stdout=None, cwd=folder, env=env)

@@ -14,6 +14,7 @@ from contextlib import closing
 import pytest
 
 from gatehook.wire.http_sessions import MOST_SESSIONS
+from tests.wire.processes import DIES_WITH_US
 
 SERVE = (sys.executable, "-m", "gatehook", "plugins", "serve", "simulated", "--http", "0")
 DEADLINE = 30
@@ -30,13 +31,22 @@ class Server:
     def __init__(self, folder, *options, token=None):
         command = [*SERVE, "--data-dir", str(folder / "data"), *options]
         self.data = folder / "data"
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder)
+        self.process = subprocess.Popen([*DIES_WITH_US, *command], stderr=subprocess.PIPE, text=True, cwd=folder)
         self.said = [self.process.stderr.readline().rstrip()]
         self.port = int(self.said[0].rpartition(":")[2].partition("/")[0])
         if token is None:
             self.said.append(self.process.stderr.readline().rstrip())
             token = self.said[1].removeprefix("Authorization: Bearer ")
         self.token = token
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.process.returncode is None:
+            self.process.kill()
+            self.process.wait()
+            self.process.stderr.close()
 
     def connect(self):
         return closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE))
@@ -86,9 +96,9 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("served"))
-    yield server
-    assert server.stop() == 0
+    with Server(tmp_path_factory.mktemp("served")) as server:
+        yield server
+        assert server.stop() == 0
     assert sum(server.token in line for line in server.said) == 1
     assert server.said == server.said[:2]
 
@@ -253,7 +263,11 @@ def test_half_a_request_and_what_is_none_leave_the_server_as_it_was(server, star
 
 
 def test_it_stops_in_time_whoever_is_connected_and_lets_the_plugin_go(tmp_path):
-    server = Server(tmp_path)
+    with Server(tmp_path) as server:
+        stopped_while_connected(server)
+
+
+def stopped_while_connected(server):
     stream = server.stream()
     params = {"name": "gatehook.market_data.stream.next", "arguments": {"stream": stream, "wait": 30}}
     with (
@@ -275,10 +289,8 @@ def test_a_token_of_its_own_is_not_printed(tmp_path):
     path = tmp_path / "token"
     path.write_text("a-token-that-somebody-chose\n")
     path.chmod(0o600)
-    server = Server(tmp_path, "--token-file", str(path), token="a-token-that-somebody-chose")
-    try:
+    with Server(tmp_path, "--token-file", str(path), token="a-token-that-somebody-chose") as server:
         assert server.ask()[0] == 200
-    finally:
         assert server.stop(signal.SIGINT) == 0
     assert len(server.said) == 1
 
