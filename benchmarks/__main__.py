@@ -26,6 +26,7 @@ NAMES: Final = (
     "ticks",
     "memory_search",
     "memory_tantivy",
+    "memory_postgres",
     "cold_start",
     "replay",
     "mcp_sessions",

@@ -118,6 +118,16 @@ async def test_the_turns_beside_a_turn_help_to_find_it(memory: PostgresMemory) -
     assert await ids(memory, "broker") == []
 
 
+async def test_turns_that_come_in_any_order_find_their_neighbours(memory: PostgresMemory) -> None:
+    await memory.upsert([doc("a", "short yen", prev_id="q")])
+    await memory.upsert([doc("q", "which hedge")])
+    await memory.upsert([doc("z", "done", prev_id="a")])
+    assert await ids(memory, "hedge") == ["q", "a"]
+    assert await ids(memory, "done") == ["z", "a"]
+    await memory.upsert([doc("a", "short yen", prev_id="z")])
+    assert await ids(memory, "hedge") == ["q"]
+
+
 async def test_rare_words_weigh_more_and_short_texts_too(memory: PostgresMemory) -> None:
     common = [doc(f"c{number}", "market market note about gold") for number in range(30)]
     await memory.upsert([*common, doc("rare", "a rhodium note"), doc("long", f"rhodium {'and more words ' * 40}")])

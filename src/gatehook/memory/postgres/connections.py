@@ -24,9 +24,8 @@ from gatehook.memory.postgres.target import Target
 T = TypeVar("T")
 Work = Callable[[psycopg.Connection], T]
 
-#: What a read sees does not change while it goes on.
-SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+# What is read under a lock is what its holder before has left, whatever the database's default.
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _SETTINGS: Final = """
 SELECT set_config('search_path', quote_ident(%s::text), false), set_config('statement_timeout', %s::text, false),
   set_config('idle_in_transaction_session_timeout', %s::text, false),
@@ -43,13 +42,13 @@ class HungUp(psycopg.OperationalError):
 
 
 @contextmanager
-def transaction(connection: psycopg.Connection, begin: str = _WRITE) -> Iterator[None]:
+def transaction(connection: psycopg.Connection) -> Iterator[None]:
     """Commit on success, roll back on any error.
 
     Raises:
         CommitUncertain: when nobody knows which of both it was.
     """
-    connection.execute(begin.encode())
+    connection.execute(_BEGIN)
     try:
         yield
     except BaseException:

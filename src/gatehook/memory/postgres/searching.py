@@ -14,6 +14,7 @@ import attrs
 import psycopg
 
 from gatehook.kinds.memory import Hit
+from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
@@ -23,8 +24,6 @@ from gatehook.memory.postgres.conditions import ALWAYS
 from gatehook.memory.postgres.conditions import Condition
 from gatehook.memory.postgres.conditions import both
 from gatehook.memory.postgres.conditions import of_query
-from gatehook.memory.postgres.connections import SNAPSHOT
-from gatehook.memory.postgres.connections import transaction
 from gatehook.memory.postgres.rows import DOCUMENT
 from gatehook.memory.postgres.rows import read_document
 from gatehook.memory.postgres.statistics import Frequencies
@@ -83,26 +82,25 @@ class Search:
         if self.query.limit == 0:
             return (), None
         best: Shortlist[_Found] = Shortlist(self.query.limit, self.after, self.query.min_score)
-        with transaction(connection, SNAPSHOT):
-            totals = Totals.read(connection, self.query.timeout)
-            if self.units:
-                self._rank(connection, best, frequencies, totals)
-            else:
-                self._list(connection, best)
+        if self.units:
+            self._rank(connection, best, frequencies)
+        else:
+            self._list(connection, best)
         page, end = best.page()
         hits = tuple(self._hit(-key[0], found) for key, found in page)
         return hits, None if end is None else write_cursor(self.query, Position(end, self.now))
 
-    def _rank(
-        self, connection: psycopg.Connection, best: Shortlist[_Found], frequencies: Frequencies, totals: Totals
-    ) -> None:
+    def _rank(self, connection: psycopg.Connection, best: Shortlist[_Found], frequencies: Frequencies) -> None:
         # A turn's context holds words of a later turn, which a search as of a time must not know.
         context = self.query.as_of is None
         scope = lexemes.scope(self.query)
         every = lexemes.every(self.units, context=context)
+        totals = Totals.read(connection)
         weighed = frequencies.weigh(connection, lexemes.wants_of(self.units, context=context), totals)
         ranking = scoring.Ranking(weighed, totals, self.query.half_life, self.now)
-        self._offer(connection, best, ranking, lexemes.all_of(scope, every), complete=True)
+        # The statements do not see one snapshot: a document that changes meanwhile may come twice.
+        seen: set[tuple[Namespace, str]] = set()
+        self._offer(connection, best, seen, ranking, lexemes.all_of(scope, every), complete=True)
         if best.is_closed_to(COMPLETE) or weighed[0].want.expression == every:
             return
         before = [f"({every})"]
@@ -111,13 +109,14 @@ class Search:
                 return
             some = lexemes.some(one.want for one in group)
             match = lexemes.all_of(scope, some, f"!({' | '.join(before)})")
-            self._offer(connection, best, ranking, match, complete=False)
+            self._offer(connection, best, seen, ranking, match, complete=False)
             before.append(some)
 
     def _offer(
         self,
         connection: psycopg.Connection,
         best: Shortlist[_Found],
+        seen: set[tuple[Namespace, str]],
         ranking: scoring.Ranking,
         match: str,
         *,
@@ -129,7 +128,9 @@ class Search:
         for score, strength, recency, *row in rows:
             stored = read_document(row)
             found = _Found(stored, strength, relevance(strength, complete=complete), recency)
-            best.offer(sort_key(score, stored.doc), found)
+            if (stored.doc.namespace, stored.doc.id) not in seen:
+                seen.add((stored.doc.namespace, stored.doc.id))
+                best.offer(sort_key(score, stored.doc), found)
 
     def _list(self, connection: psycopg.Connection, best: Shortlist[_Found]) -> None:
         """List the newest first; without words nothing has an age."""

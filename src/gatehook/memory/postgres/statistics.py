@@ -19,8 +19,7 @@ _REMEMBERED: Final = 4_096
 #: A count is taken again when more than one in so many documents changed since.
 _HARDLY: Final = 50
 _TOTALS: Final = """
-SELECT coalesce(sum(documents), 0)::bigint, coalesce(sum(words), 0)::bigint, coalesce(sum(changes), 0)::bigint,
-  set_config('statement_timeout', %s::text, true)
+SELECT coalesce(sum(documents), 0)::bigint, coalesce(sum(words), 0)::bigint, coalesce(sum(changes), 0)::bigint
 FROM totals
 """
 
@@ -34,12 +33,11 @@ class Totals:
     changes: int
 
     @classmethod
-    def read(cls, connection: psycopg.Connection, timeout: float) -> Totals:
-        """Read them, and let every statement of the transaction end after ``timeout`` seconds."""
-        limit = str(max(1, round(timeout * 1_000)))
-        row = connection.execute(_TOTALS, (limit,)).fetchone()
+    def read(cls, connection: psycopg.Connection) -> Totals:
+        """Read them."""
+        row = connection.execute(_TOTALS).fetchone()
         assert row is not None
-        documents, words, changes, _ = row
+        documents, words, changes = row
         return cls(documents, words / documents if documents and words else 1.0, changes)
 
 

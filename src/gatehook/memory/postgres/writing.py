@@ -42,8 +42,10 @@ _AT_ONCE: Final = 500
 #: A row of an index has less than a third of a page.
 _MAX_KEY: Final = 2_400
 _LOADED: Final = (
-    f"SELECT d.rid, d.digest, {DOCUMENT} FROM unnest(%s::text[], %s::text[]) AS w(ns, id)"  # noqa: S608  constants only
-    " JOIN docs d ON d.ns = w.ns AND d.id = w.id AND d.past = 0"
+    "SELECT w.at, EXISTS (SELECT FROM docs f"  # noqa: S608  constants only
+    " WHERE f.ns = w.ns AND f.prev_id = w.id AND f.past = 0 AND f.prev_id IS NOT NULL),"
+    f" d.rid, d.digest, {DOCUMENT} FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS w(ns, id, at)"
+    " LEFT JOIN docs d ON d.ns = w.ns AND d.id = w.id AND d.past = 0"
 )
 _RETIRE: Final = (
     "UPDATE docs d SET past = d.revision, superseded_at = w.until, lexemes = w.lexemes::tsvector, words = w.words"
@@ -95,7 +97,9 @@ def _size(text: str) -> int:
 
 @attrs.define
 class _Chain:
-    """A document's current row, if there is one, and the revisions that come after it."""
+    """A document's current row, if there is one, and the revisions that come after it. ``followed``: the next turn
+    of its conversation is there.
+    """
 
     rid: int | None = None
     current: StoredDoc | None = None
@@ -103,6 +107,7 @@ class _Chain:
     visible_at: Ns | None = None
     added: list[Revision] = attrs.field(factory=list)
     loaded: StoredDoc | None = None
+    followed: bool = False
 
     def add(self, doc: MemoryDoc, now: Ns) -> str:
         """Take a document in; say what that is."""
@@ -155,16 +160,21 @@ def upsert(connection: psycopg.Connection, jobs: Sequence[Job], class_: int) -> 
     changed = {key: chain for key, chain in chains.items() if chain.added}
     if changed:
         _store(connection, changed)
-        neighbours.refresh(connection, _places(changed))
+        places = _places(changed)
+        if places.beside or any(chain.followed for chain in changed.values()):
+            neighbours.refresh(connection, places)
 
 
 def _load(connection: psycopg.Connection, keys: Sequence[Key]) -> dict[Key, _Chain]:
-    chains = {key: _Chain() for key in keys}
     spaces, ids = [write_namespace(namespace) for namespace, _ in keys], [write_text(id_) for _, id_ in keys]
-    for rid, digest, *row in connection.execute(_LOADED, (spaces, ids)):
-        stored = read_document(row)
-        seen = stored.doc.available_at if stored.visible_at is None else stored.visible_at
-        chains[stored.doc.namespace, stored.doc.id] = _Chain(rid, stored, digest, seen, [], stored)
+    chains: dict[Key, _Chain] = {}
+    for at, followed, rid, digest, *row in connection.execute(_LOADED, (spaces, ids)):
+        chain = _Chain(followed=followed)
+        if rid is not None:
+            stored = read_document(row)
+            seen = stored.doc.available_at if stored.visible_at is None else stored.visible_at
+            chain = _Chain(rid, stored, digest, seen, loaded=stored, followed=followed)
+        chains[keys[at - 1]] = chain
     return chains
 
 
