@@ -117,6 +117,22 @@ async def test_a_listing_is_selected_by_the_index_only_where_that_is_little(
             assert ids(await find(memory, filter=Eq("tags", "nobodys"), limit=100)) == []
 
 
+async def test_explain_says_how_strong_a_match_is(tmp_path: Path) -> None:
+    async with (
+        anyio.create_task_group() as tasks,
+        TantivyMemory(tmp_path / "memory.sqlite", SetClock(), lambda: tasks, STILL) as memory,
+    ):
+        await memory.upsert([doc("both", "gold rally"), doc("one", "gold")])
+        for _ in range(2):
+            hits = (await find(memory, "gold rally", explain=True)).hits
+            assert [hit.stored.doc.id for hit in hits] == ["both", "one"]
+            assert all(hit.parts["lexical_normalised"] == hit.parts["lexical"] for hit in hits)
+            assert hits[0].parts["lexical_raw"] > hits[1].parts["lexical_raw"] > 0
+            assert set((await find(memory, "gold rally")).hits[0].parts) == {"lexical", "recency"}
+            await memory.flush()
+        assert "lexical_raw" not in (await find(memory, "", explain=True)).hits[0].parts
+
+
 @pytest.mark.parametrize(
     ("words", "phrase", "count"),
     [("a b a b a", "a", 3), ("a b a b a", "a b", 2), ("a a a", "a a", 2), ("b a", "a b", 0), ("a", "b", 0)],

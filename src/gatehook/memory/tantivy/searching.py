@@ -60,6 +60,7 @@ class TantivySearch(Search):
 
     finder: Finder
     _findings: list[Finding] = attrs.field(factory=list)
+    _strengths: dict[float, float] = attrs.field(factory=dict)
 
     @classmethod
     def over(cls, finder: Finder, search: Search) -> TantivySearch:
@@ -113,7 +114,7 @@ class TantivySearch(Search):
             read = read_documents(connection, [rid for rid, _ in rows], self.condition)
             for rid, strength in rows:
                 if rid in read:
-                    self._offer_one(best, read[rid], relevance(strength, complete=complete))
+                    self._offer_one(best, read[rid], self._relevance(strength, complete=complete))
             at, count = at + count, min(count * _MORE, _MOST)
 
     def _offer_indexed(
@@ -135,7 +136,7 @@ class TantivySearch(Search):
             offered.update(read)
             for rid, stored in read.items():
                 strength = leg.scorer.strength(_stems_of(stored.doc, context.get(rid, ""), leg.scorer.weights))
-                self._offer_one(best, stored, relevance(strength, complete=complete))
+                self._offer_one(best, stored, self._relevance(strength, complete=complete))
 
     def _ranked(self, finding: Finding, leg: Leg, known: int) -> Iterator[Ranked]:
         """Yield what the index has, the strongest first, in lists not much longer than a page.
@@ -161,6 +162,20 @@ class TantivySearch(Search):
     def _context(self, connection: sqlite3.Connection, leg: Leg, rids: list[int]) -> Mapping[int, str]:
         """Return the neighbouring turns of those that have any, where they count."""
         return dict(connection.execute(_CONTEXT, (json.dumps(rids),))) if "ctx" in leg.scorer.weights else {}
+
+    def _relevance(self, strength: float, *, complete: bool) -> float:
+        found = relevance(strength, complete=complete)
+        self._strengths[found] = strength
+        return found
+
+    def _hit(self, score: float, found: Any) -> Hit:
+        """Add, where that is asked for, the strength that a relevance was made of."""
+        hit = super()._hit(score, found)
+        strength = self._strengths.get(found.relevance)
+        if not self.query.explain or strength is None:
+            return hit
+        raw = {"lexical_raw": strength, "lexical_normalised": found.relevance}
+        return attrs.evolve(hit, parts={**hit.parts, **raw})
 
     def _list(self, connection: sqlite3.Connection, best: Shortlist[Any]) -> None:
         """List the newest first, of those that the index selects where these are few."""
