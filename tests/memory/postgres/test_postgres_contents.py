@@ -158,6 +158,23 @@ async def test_very_old_documents_still_have_a_place(memory: PostgresMemory) -> 
     assert await ids(memory, "plain", half_life=1, now=2**62, limit=2, cursor=first.cursor) == ["old"]
 
 
+async def test_what_no_server_can_hold_is_only_not_found(memory: PostgresMemory) -> None:
+    await memory.upsert([doc("a")])
+    odd = NamespaceSelector(namespace=("\ud800",))
+    for text in ("plain", ""):
+        assert (await memory.search(Query(text=text, namespaces=(odd,), timeout=30))).hits == ()
+        both = Query(text=text, namespaces=(odd, NamespaceSelector(namespace=NS)), timeout=30)
+        assert len((await memory.search(both)).hits) == 1
+        assert await ids(memory, text, limit=10**30) == ["a"]
+        assert await ids(memory, text, as_of=10**30) == ["a"]
+        assert await ids(memory, text, as_of=-(10**30)) == []
+        assert await ids(memory, text, now=10**30, half_life=10**30) == ["a"]
+    assert (await memory.stats(odd)).documents == 0
+    assert await memory.get(("\ud800",), ["a"]) == [None]
+    assert await memory.delete(("\ud800",), ["a"]) == 0
+    assert [one and one.doc.id for one in await memory.get(NS, ["\ud800", "a"])] == [None, "a"]
+
+
 async def test_counts_follow_every_change(memory: PostgresMemory, server: Server, schema: str, clock: SetClock) -> None:
     totals = f"SELECT coalesce(sum(documents), 0), coalesce(sum(words), 0) FROM {schema}.totals"
     rows = f"SELECT count(*), coalesce(sum(words), 0) FROM {schema}.docs"

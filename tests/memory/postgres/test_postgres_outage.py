@@ -107,6 +107,9 @@ async def test_a_write_that_hangs_says_that_nobody_knows(server: Server, schema:
             other.execute(f"LOCK TABLE {schema}.docs IN ACCESS EXCLUSIVE MODE".encode())
             with pytest.raises((Ambiguous, TimeoutError)):
                 await memory.upsert([doc("b")])
+            with pytest.raises(TimeoutError):
+                await memory.get(NS, ["a"])
+            assert memory.health().status is HealthStatus.DOWN
         assert (await memory.upsert([doc("b")])).inserted == ("b",)
 
 

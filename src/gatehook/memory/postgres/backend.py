@@ -20,6 +20,7 @@ from psycopg import errors
 
 from gatehook import MemoryBackend
 from gatehook.context import Clock
+from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import Closed
 from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.errors import StorageUnavailable
@@ -110,11 +111,17 @@ class PostgresMemory(MemoryBackend):
     async def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents and their past revisions."""
         known = _known_texts(namespace, ids)
+        if not known:
+            self._open()
+            return 0
         return await self._write(partial(deleting.delete, namespace=namespace, ids=known, class_=self._target.lock))
 
     async def get(self, namespace: Namespace, ids: Sequence[str]) -> list[StoredDoc | None]:
         """Return documents in the order of ``ids``."""
         known = _known_texts(namespace, ids)
+        if not known:
+            self._open()
+            return [None] * len(ids)
         found = await self._read(partial(reading.get, namespace=namespace, ids=known, now=self._clock.now()))
         return [found.get(id_) for id_ in ids]
 
@@ -195,7 +202,12 @@ class PostgresMemory(MemoryBackend):
 
     async def _read(self, work: Work[T], timeout: float | None = None) -> T:
         limit = self._target.timeout if timeout is None else timeout
-        return await self._watched(lambda: self._open().use(work, limit, self._readers))
+        try:
+            return await self._watched(lambda: self._open().use(work, limit, self._readers))
+        except TimeoutError:
+            if timeout is None:  # a search's own deadline says nothing of the server
+                self._is_down(f"the server gave no answer within {limit:g} s")
+            raise
 
     def _writing(self) -> Writer:
         self._open()
@@ -213,15 +225,21 @@ class PostgresMemory(MemoryBackend):
         except errors.QueryCanceled:
             # The server's deadline came before ours.
             raise TimeoutError("the server did not answer in time") from None
+        except Ambiguous as error:
+            self._is_down(error.message)
+            raise
         except psycopg.Error as error:
             said = self._target.said(error)
-            self._health = Health(status=HealthStatus.DOWN, reasons=(said,))
+            self._is_down(said)
             if isinstance(error, psycopg.OperationalError) and _is_away(error):
                 raise NotConnected(said) from None
             raise StorageUnavailable(said) from None
         if self._health.status is HealthStatus.DOWN:
             self._health = Health()
         return result
+
+    def _is_down(self, reason: str) -> None:
+        self._health = Health(status=HealthStatus.DOWN, reasons=(reason,))
 
 
 def _is_away(error: psycopg.OperationalError) -> bool:

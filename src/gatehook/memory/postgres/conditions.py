@@ -16,6 +16,7 @@ import attrs
 from gatehook.kinds import filters
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.filters import Scalar
+from gatehook.kinds.filters import is_encodable
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
@@ -26,6 +27,7 @@ from gatehook.memory.sqlite.scope import write_namespace
 
 _COLUMNS: Final = {"ts": "d.ts", "available_at": "d.available_at", "kind": "d.kind"}
 _ORDERS: Final[Mapping[type, str]] = {filters.Lt: "<", filters.Le: "<=", filters.Gt: ">", filters.Ge: ">="}
+_LAST: Final = (1 << 63) - 2
 _Comparison = filters.Eq | filters.Ne | filters.Lt | filters.Le | filters.Gt | filters.Ge | filters.In | filters.Exists
 
 
@@ -147,6 +149,8 @@ def of_namespaces(selectors: Sequence[NamespaceSelector]) -> Condition:
 
 
 def _of_namespace(selector: NamespaceSelector) -> Condition:
+    if not all(is_encodable(segment) for segment in selector.namespace):
+        return NEVER
     key = write_namespace(selector.namespace)
     if selector.exact:
         return Condition("(d.ns = %s::text)", (key,))
@@ -157,6 +161,8 @@ def _of_namespace(selector: NamespaceSelector) -> Condition:
 
 def of_visibility(now: Ns, as_of: Ns | None) -> Condition:
     """Select current revisions, or those in force at ``as_of``; nothing that has expired."""
+    # Every time that is stored is below the last one; what is asked for may be any int.
+    now, as_of = min(now, _LAST), None if as_of is None else max(-_LAST, min(as_of, _LAST))
     alive = "(d.expires_at IS NULL OR d.expires_at > %s::bigint)"
     if as_of is None:
         return Condition(f"(d.past = 0 AND {alive})", (now,))

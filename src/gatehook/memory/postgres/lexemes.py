@@ -18,6 +18,7 @@ from gatehook.kinds.filters import And
 from gatehook.kinds.filters import Eq
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.filters import In
+from gatehook.kinds.filters import is_encodable
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
@@ -180,8 +181,9 @@ def scope(query: Query) -> str:
     groups = [*_groups(query.filter)][:_MAX_GROUPS]
     if all(selector.namespace or selector.exact for selector in query.namespaces):
         with_past = query.as_of is not None
-        groups.insert(0, [t for one in query.namespaces for t in selector_tokens(one, with_past=with_past)])
-    return " & ".join(f"({' | '.join(_quoted(f'{_SCOPE}{token}') for token in group)})" for group in groups)
+        known = [one for one in query.namespaces if all(map(is_encodable, one.namespace))]
+        groups.insert(0, [token for one in known for token in selector_tokens(one, with_past=with_past)])
+    return " & ".join(f"({' | '.join(_quoted(f'{_SCOPE}{token}') for token in group)})" for group in groups if group)
 
 
 def _groups(filter_: Filter | None) -> Iterator[list[str]]:

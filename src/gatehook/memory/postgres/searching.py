@@ -45,6 +45,7 @@ from gatehook.memory.text import units_of
 
 #: To score so many documents costs hardly more than to ask for them.
 _CHEAP: Final = 1_000
+_LARGEST_PAGE: Final = 1_000_000_000
 _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
 
 
@@ -124,7 +125,7 @@ class Search:
     ) -> None:
         where = both(Condition("(d.lexemes @@ %s::tsquery)", (match,)), self.condition)
         ranked = ranking.top(where, self._behind("x", "x.score", self.query.min_score), complete=complete)
-        rows = connection.execute(ranked.sql.encode(), (*ranked.parameters, self.query.limit + 1))
+        rows = connection.execute(ranked.sql.encode(), (*ranked.parameters, self._most))
         for score, strength, recency, *row in rows:
             stored = read_document(row)
             found = _Found(stored, strength, relevance(strength, complete=complete), recency)
@@ -138,9 +139,14 @@ class Search:
         selected = Condition("(d.lexemes @@ %s::tsquery)", (scope,)) if scope else ALWAYS
         where = both(self.condition, self._behind("d", "1.0", None), selected)
         sql = f"{_NEWEST}{where.sql} ORDER BY d.ts DESC, d.id, d.ns LIMIT %s"
-        for row in connection.execute(sql.encode(), (*where.parameters, self.query.limit + 1)):
+        for row in connection.execute(sql.encode(), (*where.parameters, self._most)):
             stored = read_document(row)
             best.offer(sort_key(1.0, stored.doc), _Found(stored, 0.0, 1.0, 1.0))
+
+    @property
+    def _most(self) -> int:
+        """How many rows are read: one more than the page has tells that there is another."""
+        return min(self.query.limit, _LARGEST_PAGE) + 1
 
     def _behind(self, row: str, score: str, least: float | None) -> Condition:
         """Select what comes after the page before, and scores enough."""
