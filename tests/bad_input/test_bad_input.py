@@ -11,6 +11,7 @@ from tests.bad_input import asking_memory
 from tests.bad_input import audit
 from tests.bad_input import commands
 from tests.bad_input import configuration
+from tests.bad_input import documents
 from tests.bad_input import embedding
 from tests.bad_input import files
 from tests.bad_input import halting
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.anyio
 SUBJECTS = (
     manifests,
     adapters,
+    documents,
     embedding,
     files,
     admission,

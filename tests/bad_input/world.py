@@ -78,6 +78,7 @@ class World:
         data_dir: Path | None = None,
         clock: Any = None,
         supervision: Mapping[str, Any] | None = None,
+        memory: Mapping[str, Any] | None = None,
         **plugins_section: Any,
     ) -> AsyncIterator[PluginHost]:
         """Run a host with the bystander, which must be active when the block ends."""
@@ -85,6 +86,7 @@ class World:
         config = {
             "gateway": {"data_dir": str(data_dir or self.data_dir)},
             "supervision": {**FAST, **(supervision or {})},
+            "memory": memory or {},
             "plugins": {"slots": {"memory": "none"}, **plugins_section, "entries": entries},
         }
         if places is None:

@@ -83,6 +83,9 @@ _AUDIT: Final = {
     "export": Lazy("gatehook.cli.audit:export", "Write all records to a file, or to the standard output."),
 }
 _MEMORY: Final = {
+    "index": Lazy(
+        "gatehook.cli.memory_index:index", "Index the folders that are remembered now, and say what changed."
+    ),
     "search": Lazy("gatehook.cli.memory:search", "Search what the gateway remembers; any text is a safe query."),
     "explain": Lazy("gatehook.cli.memory:explain", "Say why a search finds a document, or why it does not."),
     "add": Lazy("gatehook.cli.memory_documents:add", "Remember a note."),

@@ -93,6 +93,11 @@ def _config_of_memory(where: Where, entries: tuple[str, ...]) -> Config:
 async def _ask_alone(config: Config, method: str, params: Mapping[str, Any], took: Took) -> Mapping[str, Any]:
     from contextlib import aclosing
 
+    import anyio
+    import anyio.to_thread
+
+    from gatehook.gateway.indexing.indexer import Indexer
+    from gatehook.gateway.indexing.known_secrets import learn_secrets
     from gatehook.gateway.methods.method import Method
     from gatehook.gateway.methods.table import memory_methods
     from gatehook.gateway.params import Params
@@ -100,16 +105,26 @@ async def _ask_alone(config: Config, method: str, params: Mapping[str, Any], too
     from gatehook.host import PluginHost
 
     result: Mapping[str, Any] = {}
+    failure: Exception | None = None
     asked = Params(method, params)
     async with PluginHost.from_config(config) as host:
         recorder = Recorder(host.desk.journal, host.bus, lambda: None, config.gateway.data_dir, host.report)
-        found = memory_methods(host, recorder)[method]
+        indexer = Indexer(host)
+        found = memory_methods(host, recorder, indexer)[method]
         if isinstance(found, Method):
             answer: Mapping[str, Any] = await found.call(asked)
             return answer
+        await anyio.to_thread.run_sync(learn_secrets, config, host.redactor)
         items: Any = found.items(asked)
-        async with aclosing(items):
-            async for item in items:
-                result = item.get("result", result)
-                took(item)
+        async with anyio.create_task_group() as tasks, aclosing(items):
+            tasks.start_soon(indexer.answer)
+            try:
+                async for item in items:
+                    result = item.get("result", result)
+                    took(item)
+            except Exception as error:  # noqa: BLE001  raised below, where no task group puts it into a group
+                failure = error
+            tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
     return result

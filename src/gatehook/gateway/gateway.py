@@ -17,6 +17,7 @@ from gatehook.clocks import ReplayClock
 from gatehook.diagnostics import Severity
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.control import ControlServer
+from gatehook.gateway.indexing.indexer import Indexer
 from gatehook.gateway.logs import LogPipe
 from gatehook.gateway.methods.table import control_methods
 from gatehook.gateway.opening import opening_lines
@@ -86,9 +87,12 @@ class Gateway:
             data_dir,
             self.host.report,
         )
-        server = ControlServer(data_dir, control_methods(self, self._recorder))
+        indexer = Indexer(self.host)
+        server = ControlServer(data_dir, control_methods(self, self._recorder, indexer))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._recorder.run)
+            tasks.start_soon(indexer.run)
+            tasks.start_soon(indexer.answer)
             tasks.start_soon(Watch(self.host, self.log).run)
             async with server.serving():
                 self.prices.expect_sources()

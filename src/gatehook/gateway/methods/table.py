@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gatehook.gateway.indexing.indexer import Indexer
 from gatehook.gateway.methods.accounts import AccountMethods
 from gatehook.gateway.methods.approvals import ApprovalMethods
 from gatehook.gateway.methods.by_hand import ByHandMethods
@@ -12,6 +13,7 @@ from gatehook.gateway.methods.halt import HaltMethods
 from gatehook.gateway.methods.limits import LimitMethods
 from gatehook.gateway.methods.market import MarketMethods
 from gatehook.gateway.methods.memory import MemoryMethods
+from gatehook.gateway.methods.memory_index import MemoryIndex
 from gatehook.gateway.methods.memory_moves import MemoryMoves
 from gatehook.gateway.methods.memory_moves import Remembered
 from gatehook.gateway.methods.memory_work import MemoryWork
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from gatehook.gateway.gateway import Gateway
 
 
-def control_methods(gateway: Gateway, remembered: Remembered) -> Methods:
+def control_methods(gateway: Gateway, remembered: Remembered, indexer: Indexer) -> Methods:
     """Return every method by its name."""
     host = gateway.host
     return {
@@ -43,14 +45,14 @@ def control_methods(gateway: Gateway, remembered: Remembered) -> Methods:
         **PermissionMethods(host.desk, host.config).table(),
         **LimitMethods(host.desk, gateway.brokers).table(),
         **MarketMethods(gateway.prices).table(),
-        **memory_methods(host, remembered),
+        **memory_methods(host, remembered, indexer),
         **PaperMethods(host, gateway.brokers).table(),
         **EventMethods(host.bus).table(),
         **RunningMethods(gateway).table(),
     }
 
 
-def memory_methods(host: PluginHost, remembered: Remembered) -> Methods:
+def memory_methods(host: PluginHost, remembered: Remembered, indexer: Indexer) -> Methods:
     """Return the methods of the memory: all that a host without a gateway can answer too."""
 
     def memory() -> MemoryHandle:
@@ -59,5 +61,6 @@ def memory_methods(host: PluginHost, remembered: Remembered) -> Methods:
     return {
         **MemoryMethods(memory, host.clock).table(),
         **MemoryWork(memory).table(),
+        **MemoryIndex(memory, indexer).table(),
         **MemoryMoves(host, CLI, remembered).table(),
     }
