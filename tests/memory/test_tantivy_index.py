@@ -318,6 +318,18 @@ async def test_long_texts_wait_sooner(tmp_path: Path) -> None:
         assert (await memory.stats()).details["pending"] == 0
 
 
+async def test_what_was_left_in_the_queue_is_brought_in_by_the_next_opening(tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite"
+    async with opened(path, NEVER) as memory:
+        await memory.upsert([doc(f"d{number}", "plain") for number in range(20)])
+        assert (await memory.stats()).details["pending"] == 20
+    async with opened(path) as memory:
+        with anyio.fail_after(10):
+            while (await memory.stats()).details["pending"]:  # noqa: ASYNC110  nothing tells of a commit that nobody asked for
+                await anyio.sleep(0.02)
+        await whole(memory, 20)
+
+
 # --- building again
 
 

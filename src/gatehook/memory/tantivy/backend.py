@@ -75,7 +75,12 @@ class TantivyMemory(SqliteMemory):
         connection = super()._open()
         if connection is not None:
             self._indexer = Indexer(self._path, self._pace, super()._write)
-            self._indexer.begin(connection)
+            try:
+                self._indexer.begin(connection)
+            except BaseException:
+                connection.close()
+                self._lock.release()
+                raise
         return connection
 
     async def __aexit__(

@@ -30,7 +30,7 @@ def engine() -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, OSError, TypeError) as error:
+    except (ValueError, OSError) as error:
         raise IndexFault(_first_line(error)) from error
     except BaseException as error:
         if type(error).__module__ != _PANICS:

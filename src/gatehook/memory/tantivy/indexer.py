@@ -84,6 +84,8 @@ class Indexer:
     async def run(self) -> None:
         """Bring in what is written until ``stop``."""
         self._ended = anyio.Event()
+        if self._last > self._upto:
+            self._wake.set()
         try:
             while not self._stopping:
                 await self._wait()
@@ -128,7 +130,7 @@ class Indexer:
         """Wait until fewer changes are pending than allowed; not for an index that is being built or failing."""
         with anyio.move_on_after(_PATIENCE):
             while self._is_full(factor) and not (self.fault or self._stopping):
-                await self._next(urgent=True)
+                await self._next()
 
     async def flush(self) -> None:
         """Return when everything that was written before is in the index on disk.
@@ -139,7 +141,7 @@ class Indexer:
         target = self._last
         while self._upto < target or self._builds.is_copying:
             self._check()
-            await self._next(urgent=True)
+            await self._next()
         self._check()
 
     async def rebuild(self) -> AsyncIterator[Progress]:
@@ -151,7 +153,7 @@ class Indexer:
         wanted = self._builds.ask_for_another()
         while not self._builds.has_made(wanted):
             self._check()
-            await self._next(urgent=True)
+            await self._next()
             yield self._builds.progress
 
     # --- its own
@@ -164,11 +166,11 @@ class Indexer:
         pace = self._pace
         return self._last - self._upto > factor * pace.pending or self._chars > factor * pace.chars
 
-    async def _next(self, *, urgent: bool) -> None:
+    async def _next(self) -> None:
+        """Ask for a commit at once, and wait until the next one is made or has failed."""
         moved = self._moved
         self._wake.set()
-        if urgent:
-            self._urgent.set()
+        self._urgent.set()
         await moved.wait()
 
     def _tell(self) -> None:
