@@ -74,6 +74,21 @@ async def test_31_a_server_that_was_killed_is_met_again_with_all_that_was_acknow
         await memory.upsert([doc("after")])
 
 
+async def test_31_a_reindex_that_the_server_did_not_survive_is_asked_again(own: Server) -> None:
+    async with PostgresMemory(target_of(own), SetClock()) as memory:
+        await memory.upsert([doc(f"d{number:03}", f"hello word{number}") for number in range(450)])
+        own.execute("UPDATE gatehook.docs SET lexemes = ''")
+        progress = memory.reindex()
+        assert (await anext(progress)).done == 200
+        own.crash()
+        with pytest.raises(NotConnected):
+            await anext(progress)
+        await anyio.to_thread.run_sync(own.start)
+        assert await ids(memory, Query(text="word7", namespaces=HELLO.namespaces, timeout=20)) == ["d007"]
+        assert [one.done async for one in memory.reindex()] == [200, 400, 450]
+        assert await ids(memory, Query(text="word444", namespaces=HELLO.namespaces, timeout=20)) == ["d444"]
+
+
 async def test_connections_that_the_server_ended_are_not_noticed(memory: PostgresMemory, server: Server) -> None:
     await memory.upsert([doc("a")])
     await ids(memory)
