@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +21,17 @@ from gatehook.kinds.filters import Eq
 from gatehook.kinds.memory import MemoryBackend
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import SearchMode
+from gatehook.memory.moves import MoveStateFile
+from gatehook.memory.portable import ImportReport
+from gatehook.memory.portable import import_file
 from gatehook.memory.ranking import position
+from gatehook.memory.sqlite.backend import SqliteMemory
 from gatehook.testing import memory_probes as probes
+from gatehook.testing.judged.floors import falls_below
+from gatehook.testing.judged.floors import read_floor
+from gatehook.testing.judged.judging import fill
+from gatehook.testing.judged.judging import judge
+from gatehook.testing.judged.making import make_set
 from gatehook.testing.memory_contents_suite import ContentStatements
 from gatehook.testing.memory_finding_suite import FindingStatements
 from gatehook.testing.memory_statements import EVERYTHING
@@ -102,12 +112,15 @@ class MemorySuite(ContentStatements, FindingStatements):
         assert (await memory.stats()).documents == 51
         assert await anyio.to_thread.run_sync(probes.files_with, tmp_path, secret.encode()) == []
 
-    async def test_36_a_scan_is_ordered_and_resumable(
-        self, memory: MemoryBackend, capabilities: MemoryCapabilities
+    async def test_36_a_scan_is_ordered_and_an_export_is_equal_after_a_move(
+        self, memory: MemoryBackend, tmp_path: Path, clock: probes.SetClock, capabilities: MemoryCapabilities
     ) -> None:
         self.needs("supportsScan", capabilities.scan)
         spaces: Sequence[tuple[str, ...]] = [("a",), ("a", "b"), ("a.b",), ("b",)]
-        docs = [doc(f"d{n:03}", namespace=spaces[n % 4]) for n in range(450)]
+        docs = [
+            doc(f"d{n:03}", f"text {n} é 成語", namespace=spaces[n % 4], meta={"n": n, "l": (1, None)})
+            for n in range(450)
+        ]
         await memory.upsert(docs)
         expected = sorted((one.namespace, one.id) for one in docs)
         scanned = [one.doc async for one in memory.scan(EVERYTHING[0])]
@@ -116,9 +129,36 @@ class MemorySuite(ContentStatements, FindingStatements):
         assert rest == scanned[217:]
         under = [one.doc.id async for one in memory.scan(NamespaceSelector(namespace=("a",)), filter=Eq("kind", "x"))]
         assert under == []
+        clock.time += 5
+        await memory.upsert([doc("d000", "changed", namespace=("a",)), attrs.evolve(scanned[1], text="corrected")])
+        await self._moves(memory, tmp_path, clock)
 
-    async def test_38_quality_is_measured_on_a_judged_set(self) -> None:
-        pytest.skip("this release ships no judged set yet")
+    async def _moves(self, memory: MemoryBackend, directory: Path, clock: probes.SetClock) -> None:
+        """Move everything to a memory of another make and back to an empty one of its own."""
+        exported = await probes.exported(memory)
+        (directory / "own").mkdir()
+        async with (
+            SqliteMemory(directory / "foreign.sqlite", clock) as foreign,
+            type(self).opener(directory / "own", clock) as own,
+        ):
+            for source, target in ((memory, foreign), (foreign, own)):
+                clock.time += 5
+                report = await probes.moved(source, target, MoveStateFile(directory / "moves", "one", "other"))
+                assert report.holds
+                assert await probes.exported(target) == exported
+            file = directory / "export.jsonl"
+            await anyio.to_thread.run_sync(file.write_bytes, exported)
+            *_, imported = [step async for step in import_file(own, file)]
+            assert imported == ImportReport(documents=450, unchanged=450)
+
+    async def test_38_quality_on_the_judged_set_does_not_fall(
+        self, memory: MemoryBackend, capabilities: MemoryCapabilities
+    ) -> None:
+        judged = make_set()
+        await fill(memory, judged)
+        judgement = await judge(memory, judged, as_of=capabilities.as_of)
+        name = json.loads(await anyio.to_thread.run_sync(self.manifest.read_bytes))["id"]
+        assert falls_below(judgement, read_floor(name)) is None
 
     async def test_a_mode_that_is_not_declared_is_refused(
         self, memory: MemoryBackend, capabilities: MemoryCapabilities
