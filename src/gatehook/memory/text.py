@@ -29,10 +29,10 @@ _WORD: Final = re.compile(rf"[{_CJK_CLASS}]|[^\W_{_CJK_CLASS}]+")
 STOP_WORDS: Final = frozenset(
     [
         "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by",
-        "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "how",
-        "i", "if", "in", "into", "is", "it", "its", "just", "me", "my", "no", "nor", "not", "now", "of", "off", "on",
-        "or", "our", "out", "over", "own", "she", "should", "so", "some", "such", "than", "that", "the", "their",
-        "them", "then", "there", "these", "they", "this", "those", "to", "too", "up", "very", "was", "we", "were", "what",
+        "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "how", "i",
+        "if", "in", "into", "is", "it", "its", "just", "me", "my", "no", "nor", "not", "now", "of", "off", "on", "or",
+        "our", "out", "over", "own", "she", "should", "so", "some", "such", "than", "that", "the", "their", "them",
+        "then", "there", "these", "they", "this", "those", "to", "too", "up", "very", "was", "we", "were", "what",
         "when", "where", "which", "while", "who", "whom", "why", "will", "with", "would", "you", "your",
     ]
 )
