@@ -24,7 +24,7 @@ def searching(command: Command) -> Command:
     """Add the options that say what is searched and how."""
     for option in (
         click.option("--min-score", type=click.FloatRange(0, 1), help="Leave out what scores less."),
-        click.option("--half-life", metavar="LENGTH", help="Let the score halve with this age: 12h, 7d, 4w."),
+        click.option("--half-life", metavar="LENGTH", help="Prefer newer ones: 12h, 7d, 4w."),
         click.option("--as-of", metavar="TIME", help="Only what was known at this time: 2026-01-31T09:30:00Z."),
         click.option("--mode", type=click.Choice(("auto", "lexical", "vector", "hybrid")), help="How to search."),
         click.option("--kind", help="Only of this kind: order, fill, note, …"),

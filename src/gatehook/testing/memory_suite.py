@@ -138,7 +138,7 @@ class MemorySuite(ContentStatements, FindingStatements):
         exported = await probes.exported(memory)
         (directory / "own").mkdir()
         async with (
-            SqliteMemory(directory / "foreign.sqlite", clock) as foreign,
+            SqliteMemory(directory / "of-another-make.sqlite", clock) as foreign,
             type(self).opener(directory / "own", clock) as own,
         ):
             for source, target in ((memory, foreign), (foreign, own)):
