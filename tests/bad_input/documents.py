@@ -6,8 +6,11 @@ from typing import Any
 
 import anyio
 
+from gatehook.gateway.housekeeping import Housekeeping
 from gatehook.gateway.indexing.state import STATE_FILE
 from tests.bad_input.table import Table
+from tests.host.plugin_kit import MEMORY
+from tests.host.plugin_kit import MEMORY_KIND
 from tests.orders.conftest import eventually
 
 TABLE = Table()
@@ -98,3 +101,12 @@ async def unwritable(world):
     world.codes = {"documents.not-indexed"}
     (world.data_dir / STATE_FILE).mkdir(parents=True)
     return await indexed(world)
+
+
+@row("documents.retention-failed", "a memory that cannot be scanned")
+async def no_scan(world):
+    notes = world.plugin("notes", MEMORY, kinds=[MEMORY_KIND])
+    retention = [{"namespace": "news", "keep": "1d"}]
+    async with world.gateway(notes, memory={"retention": retention}, slots={"memory": "notes"}) as call:
+        await Housekeeping(call.host).look()
+        return call.host.diagnostics

@@ -296,3 +296,18 @@ async def test_without_a_folder_there_is_nothing_to_index(gateway):
     async with gateway(config()) as running:
         with pytest.raises(RemoteFailure, match=r"no-folder"):
             await index(running)
+
+
+async def test_a_note_is_freed_of_what_was_recalled(gateway, notes):
+    write(notes / "a.md", "original words\n")
+    async with gateway(config(notes)) as running:
+        await index(running)
+        query = Query(text="original", namespaces=(NamespaceSelector.everything(),))
+        (hit,) = (await running.host.memory().search(query)).hits
+        client = Client(running.host.config.gateway.data_dir)
+        params = {"text": f"my view\n{mark_recalled(hit)}"}
+        added = await anyio.to_thread.run_sync(lambda: client.call("memory.add", params))
+        (note,) = await running.host.memory().get(("notes",), [added["id"]])
+        assert note.doc.text == "my view"
+        with pytest.raises(RemoteFailure, match="only what was recalled"):
+            await anyio.to_thread.run_sync(lambda: client.call("memory.add", {"text": mark_recalled(hit)}))

@@ -53,7 +53,7 @@ async def test_an_order_and_its_fill_are_found_by_symbol_account_and_words(gatew
         ):
             assert {stored.doc.kind for stored in await remembered(running, **query)} == {"order", "fill"}
         (order,) = await remembered(running, filter=Eq("tags", "trend"))
-        assert order.doc.namespace == ("journal", "paper", "main")
+        assert order.doc.namespace == ("trading", "paper", "main")
         assert "is filled" in order.doc.text
 
 

@@ -17,6 +17,7 @@ from gatehook.clocks import ReplayClock
 from gatehook.diagnostics import Severity
 from gatehook.gateway.brokers import Brokers
 from gatehook.gateway.control import ControlServer
+from gatehook.gateway.housekeeping import Housekeeping
 from gatehook.gateway.indexing.indexer import Indexer
 from gatehook.gateway.logs import LogPipe
 from gatehook.gateway.methods.table import control_methods
@@ -93,6 +94,7 @@ class Gateway:
             tasks.start_soon(self._recorder.run)
             tasks.start_soon(indexer.run)
             tasks.start_soon(indexer.answer)
+            tasks.start_soon(Housekeeping(self.host).run)
             tasks.start_soon(Watch(self.host, self.log).run)
             async with server.serving():
                 self.prices.expect_sources()

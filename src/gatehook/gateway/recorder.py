@@ -38,7 +38,7 @@ _BATCH: Final = 500
 #: Seconds between attempts while the memory does not work.
 _RETRY: Final = 5.0
 POSITION_FILE: Final = "remembered.json"
-NAMESPACE: Final = "journal"
+NAMESPACE: Final = "trading"
 
 
 class Recorder:

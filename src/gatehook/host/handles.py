@@ -192,6 +192,11 @@ class MemoryHandle(Handle):
     """What the gateway and its agents remember."""
 
     @property
+    def calls(self) -> int:
+        """How many calls the entry has ended, whoever made them: while it stays, nobody uses the memory."""
+        return self._source().ended
+
+    @property
     def capabilities(self) -> MemoryCapabilities:
         """What the entry declares and really does; nothing while it is down."""
         found = self._source().capabilities

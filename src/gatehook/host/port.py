@@ -73,6 +73,8 @@ class Port:
         self.provider: Any = None
         self.capabilities: Any = None
         self.streams: set[Items[Any]] = set()
+        #: How many calls have ended: while it stays, nobody uses the provider.
+        self.ended = 0
         self._in_flight = 0
         self._idle: anyio.Event | None = None
 
@@ -190,6 +192,7 @@ class Port:
     def leave(self) -> None:
         """Count a call out."""
         self._in_flight -= 1
+        self.ended += 1
         if self._idle is not None and not self._in_flight:
             self._idle.set()
             self._idle = None

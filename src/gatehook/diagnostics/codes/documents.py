@@ -49,3 +49,9 @@ STATE_LOST: Final = Code(
     "{path}, which says what was indexed, cannot be used: {why}. It was begun anew.",
     "Nothing needs to be done: every file is looked at once more.",
 )
+RETENTION_FAILED: Final = Code(
+    "documents.retention-failed",
+    Severity.WARNING,
+    "What is to be dropped from the memory could not be: {why}.",
+    "It is tried again; a memory that cannot be scanned has no retention.",
+)

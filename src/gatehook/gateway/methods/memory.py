@@ -22,6 +22,7 @@ from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import StoredDoc
 from gatehook.memory.explaining import explain
+from gatehook.memory.recalled import strip_recalled
 
 NOTES: Final = ("notes",)
 _MOST_SPACES: Final = 10_000
@@ -68,9 +69,12 @@ class MemoryMethods:
 
     async def add(self, params: Params) -> Any:
         """Remember a note."""
+        text = strip_recalled(params.text("text")).strip()
+        if not text:
+            raise params.refuse("the text is only what was recalled, and the memory has it")
         note = MemoryDoc(
             id=f"note-{uuid4().hex}",
-            text=params.text("text"),
+            text=text,
             namespace=namespace_of(params) or NOTES,
             ts=self._clock.now(),
             tags=frozenset(params.texts("tags")),
