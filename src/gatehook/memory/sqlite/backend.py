@@ -40,6 +40,7 @@ from gatehook.kinds.provider import HealthStatus
 from gatehook.memory.ranking import position
 from gatehook.memory.ranking import read_position
 from gatehook.memory.sqlite import reading
+from gatehook.memory.sqlite import removing
 from gatehook.memory.sqlite import writing
 from gatehook.memory.sqlite.database import WriteLock
 from gatehook.memory.sqlite.database import check_file
@@ -55,6 +56,7 @@ T = TypeVar("T")
 
 _MAX_BYTES: Final = 1_000_000
 _LEXICAL: Final = frozenset({SearchMode.AUTO, SearchMode.LEXICAL})
+_SWEEP: Final = 500
 _SWEEP_SECONDS: Final = 600.0
 
 
@@ -120,12 +122,12 @@ class SqliteMemory(MemoryBackend):
         work = partial(writing.upsert, docs=tuple(docs), if_revision=if_revision, now=now, max_bytes=_MAX_BYTES)
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + _SWEEP_SECONDS
-            await self._write(partial(writing.sweep, now=now))
+            await self._write(partial(removing.sweep, now=now, limit=_SWEEP))
         return await self._write(work)
 
     async def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents and their past revisions."""
-        return await self._write(partial(writing.delete, namespace=namespace, ids=_known_texts(namespace, ids)))
+        return await self._write(partial(removing.delete, namespace=namespace, ids=_known_texts(namespace, ids)))
 
     async def forget(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents so that no byte stays in the database, its log or its index."""

@@ -9,9 +9,9 @@ from typing import Final
 
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.memory import Namespace
+from gatehook.memory.sqlite.removing import delete
 from gatehook.memory.sqlite.schema import has_words
 from gatehook.memory.sqlite.writer import transaction
-from gatehook.memory.sqlite.writing import delete
 
 _PATIENCE: Final = 5.0
 _PAUSE: Final = 0.02

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from typing import Final
-
-import attrs
+from typing import NamedTuple
 
 from gatehook.kinds.filters import Scalar
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
-from gatehook.memory.rules import digest_of
 from gatehook.memory.sqlite.conditions import EMPTY
 from gatehook.memory.sqlite.conditions import stored
 from gatehook.memory.sqlite.conditions import type_of
@@ -34,46 +32,53 @@ _WRITTEN: Final = (
     "ns, id, past, revision, ts, available_at, visible_at, superseded_at, expires_at, created_at, ingested_at,"
     " kind, prev_id, labels, meta, digest, text, original, tags, ctx, scope"
 )
-INSERT: Final = f"INSERT INTO docs ({_WRITTEN}) VALUES ({', '.join('?' * 21)})"  # noqa: S608  constants only
+INSERT: Final = f"INSERT INTO docs ({_WRITTEN}, rid) VALUES ({', '.join('?' * 22)})"  # noqa: S608  constants only
 UPDATE: Final = f"UPDATE docs SET ({_WRITTEN}) = ({', '.join('?' * 21)}) WHERE rid = ?"  # noqa: S608  constants only
+FACT: Final = "INSERT OR IGNORE INTO facts VALUES (?, ?, ?, ?)"
+# What ``json.dumps`` makes anew in every call.
+_write_json: Final = json.JSONEncoder().encode
 
 
-@attrs.frozen(kw_only=True)
-class Revision:
-    """A stored document and the span of time in which a search as of a time sees it; ``past`` 0 is the current one."""
+class Assigned(NamedTuple):
+    """What a revision has besides its document: a search as of a time sees it from ``visible_at`` until before
+    ``superseded_at``. ``past`` is 0 for the current one, else its revision.
+    """
 
-    stored: StoredDoc
+    revision: int
+    available_at: Ns
     visible_at: Ns
+    created_at: Ns
+    ingested_at: Ns
+    digest: str
     superseded_at: Ns = NEVER
     past: int = 0
 
 
-def write_revision(revision: Revision) -> tuple[object, ...]:
-    """Return the parameters of ``INSERT`` and ``UPDATE``; ``ctx`` is empty."""
-    doc, meta = revision.stored.doc, revision.stored
-    text = spaced(doc.text)
+def write_row(doc: MemoryDoc, assigned: Assigned, context: str) -> tuple[object, ...]:
+    """Return the parameters of ``INSERT`` and ``UPDATE`` but their last, the row's number."""
+    text, tags = spaced(doc.text), sorted(doc.tags)
     return (
         write_namespace(doc.namespace),
         doc.id,
-        revision.past,
-        meta.revision,
+        assigned.past,
+        assigned.revision,
         doc.ts,
-        doc.available_at,
-        revision.visible_at,
-        revision.superseded_at,
+        assigned.available_at,
+        assigned.visible_at,
+        assigned.superseded_at,
         doc.expires_at,
-        meta.created_at,
-        meta.ingested_at,
+        assigned.created_at,
+        assigned.ingested_at,
         doc.kind,
         doc.prev_id,
-        json.dumps(sorted(doc.tags)),
-        json.dumps(dict(doc.meta)),
-        digest_of(doc),
+        _write_json(tags) if tags else "[]",
+        _write_json(dict(doc.meta)) if doc.meta else "{}",
+        assigned.digest,
         text,
         None if text == doc.text else doc.text,
-        spaced(" ".join(sorted(doc.tags))),
-        "",
-        scope_of(doc, past=bool(revision.past)),
+        spaced(" ".join(tags)),
+        context,
+        scope_of(doc, past=bool(assigned.past)),
     )
 
 
@@ -107,13 +112,13 @@ def _read_meta(meta: str) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(meta).items()}
 
 
-def facts_of(doc: MemoryDoc) -> Iterator[tuple[str, int, object]]:
-    """Yield (field, type, value) of everything filters may ask about beyond the columns."""
+def facts_of(rid: int, doc: MemoryDoc) -> Iterator[tuple[int, str, int, object]]:
+    """Yield the parameters of ``FACT`` for everything filters may ask about beyond the columns."""
     for tag in doc.tags:
-        yield "tags", type_of(tag), tag
+        yield rid, "tags", type_of(tag), tag
     for key, value in doc.meta.items():
         members: tuple[Scalar, ...] = tuple(value) if isinstance(value, tuple | list) else (value,)
         if not members:
-            yield f"meta.{key}", EMPTY, 0
+            yield rid, f"meta.{key}", EMPTY, 0
         for member in members:
-            yield f"meta.{key}", type_of(member), stored(member)
+            yield rid, f"meta.{key}", type_of(member), stored(member)

@@ -76,7 +76,7 @@ STORAGE: Final = Part(
             _FACTS,
             "CREATE INDEX docs_by_time ON docs (ts DESC, id, ns) WHERE past = 0",
             "CREATE INDEX docs_by_namespace ON docs (ns, ts DESC, id) WHERE past = 0",
-            "CREATE INDEX docs_by_previous ON docs (ns, prev_id) WHERE past = 0 AND prev_id IS NOT NULL",
+            "CREATE INDEX docs_by_previous ON docs (ns, prev_id, id) WHERE past = 0 AND prev_id IS NOT NULL",
             "CREATE INDEX docs_by_expiry ON docs (expires_at) WHERE expires_at IS NOT NULL",
         ),
     ),

@@ -42,14 +42,18 @@ def above(namespace: Namespace) -> str:
 
 def scope_of(doc: MemoryDoc, *, past: bool) -> str:
     """Return the tokens of a document: its namespace, each ancestor of it, its tags, symbol, account and source."""
-    tokens = [_namespace_token(doc.namespace, exact=True, past=past)]
-    tokens += (
-        _namespace_token(doc.namespace[:depth], exact=False, past=past) for depth in range(1, len(doc.namespace) + 1)
-    )
-    tokens += (field_token("tags", tag) for tag in sorted(doc.tags))
+    tokens = [_namespace_tokens(doc.namespace, past), *(field_token("tags", tag) for tag in sorted(doc.tags))]
     for key in TOKEN_KEYS:
-        tokens += (field_token(f"meta.{key}", value) for value in _texts(doc.meta.get(key)))
+        if key in doc.meta:
+            tokens += (field_token(f"meta.{key}", value) for value in _texts(doc.meta[key]))
     return " ".join(tokens)
+
+
+@lru_cache(maxsize=1024)
+def _namespace_tokens(namespace: Namespace, past: bool) -> str:
+    ancestors = (namespace[:depth] for depth in range(1, len(namespace) + 1))
+    tokens = [_namespace_token(one, exact=False, past=past) for one in ancestors]
+    return " ".join([_namespace_token(namespace, exact=True, past=past), *tokens])
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -63,6 +67,7 @@ def selector_tokens(selector: NamespaceSelector, *, with_past: bool) -> Iterator
         yield _namespace_token(selector.namespace, exact=selector.exact, past=past)
 
 
+@lru_cache(maxsize=4096)
 def field_token(field: str, value: str) -> str:
     """Return the token of a field's value."""
     return _token("f", f"{field}\x00{value}")

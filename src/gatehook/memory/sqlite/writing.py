@@ -1,19 +1,25 @@
-"""What changes the tables. Every function runs inside a transaction of the writer."""
+"""What adds to the tables. Every function runs inside a transaction of the writer.
+
+Documents go in slices: a slice is looked up, its rows are made, then they are written at once. Making rows holds the
+interpreter's lock, so a slice is short; to write one document at a time costs a third more.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Collection
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 from typing import Final
-
-import attrs
+from typing import NamedTuple
 
 from gatehook.kinds.errors import Conflict
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import Namespace
-from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.memory import UpsertReport
 from gatehook.kinds.times import Ns
 from gatehook.memory.rules import available_at
@@ -22,25 +28,35 @@ from gatehook.memory.rules import fault_of
 from gatehook.memory.rules import visible_from
 from gatehook.memory.sqlite import neighbours
 from gatehook.memory.sqlite.rows import DOCUMENT
+from gatehook.memory.sqlite.rows import FACT
 from gatehook.memory.sqlite.rows import INSERT
 from gatehook.memory.sqlite.rows import UPDATE
-from gatehook.memory.sqlite.rows import Revision
+from gatehook.memory.sqlite.rows import Assigned
 from gatehook.memory.sqlite.rows import facts_of
 from gatehook.memory.sqlite.rows import read_document
-from gatehook.memory.sqlite.rows import write_revision
+from gatehook.memory.sqlite.rows import write_row
 from gatehook.memory.sqlite.scope import write_namespace
 
-_SWEEP: Final = 500
+_SLICE: Final = 32
+_LOOKED_UP: Final = "id, rid, digest, revision, created_at, available_at, visible_at, prev_id"
+_CURRENT: Final = f"SELECT {_LOOKED_UP} FROM docs WHERE ns = ? AND id = ? AND past = 0"  # noqa: S608  constants only
+_CURRENTS: Final = f"SELECT {_LOOKED_UP} FROM docs WHERE ns = ? AND past = 0 AND id IN ({', '.join('?' * _SLICE)})"  # noqa: S608  constants only
+_WHOLE: Final = f"SELECT {DOCUMENT} FROM docs d WHERE d.rid = ?"  # noqa: S608  constants only
+
+Key = tuple[Namespace, str]
 
 
-@attrs.frozen
-class _Current:
+class _Current(NamedTuple):
     """The current row of a document, before it is changed."""
 
+    id: str
     rid: int
     digest: str
+    revision: int
+    created_at: Ns
+    available_at: Ns
     visible_at: Ns
-    stored: StoredDoc
+    prev_id: str | None
 
 
 def upsert(
@@ -56,103 +72,129 @@ def upsert(
     Raises:
         Conflict: before anything was written.
     """
-    faults = [(doc, fault_of(doc, max_bytes)) for doc in docs]
-    rejected = tuple((str(doc.id), fault) for doc, fault in faults if fault is not None)
-    latest = {(doc.namespace, doc.id): doc for doc, fault in faults if fault is None}
-    current = {key: _current(connection, doc) for key, doc in latest.items()}
-    _check_revisions(current, if_revision or {})
+    latest: dict[Key, MemoryDoc] = {}
+    rejected: list[tuple[str, str]] = []
+    for some in _slices(docs):
+        _sort_out(some, max_bytes, latest, rejected)
+    if if_revision:
+        _check_revisions(connection, [key for key in latest if key[1] in if_revision], if_revision)
     done: dict[str, list[str]] = {"inserted": [], "updated": [], "unchanged": []}
-    for key, doc in latest.items():
-        done[_store(connection, doc, current[key], now)].append(doc.id)
-    return UpsertReport(rejected=rejected, **{name: tuple(ids) for name, ids in done.items()})
+    for some in _slices(latest.values()):
+        _Slice(connection, now).write(some, done)
+    return UpsertReport(rejected=tuple(rejected), **{name: tuple(ids) for name, ids in done.items()})
 
 
-def _current(connection: sqlite3.Connection, doc: MemoryDoc) -> _Current | None:
-    row = connection.execute(
-        f"SELECT d.rid, d.digest, d.visible_at, {DOCUMENT} FROM docs d WHERE d.ns = ? AND d.id = ? AND d.past = 0",  # noqa: S608  constants only
-        (write_namespace(doc.namespace), doc.id),
-    ).fetchone()
-    return None if row is None else _Current(row[0], row[1], row[2], read_document(row[3:]))
+def _slices(docs: Collection[MemoryDoc]) -> Iterator[list[MemoryDoc]]:
+    left = iter(docs)
+    while some := list(islice(left, _SLICE)):
+        yield some
+        # Lets the event loop's thread have the interpreter's lock, which it else gets after five milliseconds.
+        time.sleep(0)
 
 
-def _check_revisions(current: Mapping[tuple[Namespace, str], _Current | None], expected: Mapping[str, int]) -> None:
-    for (_, id_), row in current.items():
-        found = 0 if row is None else row.stored.revision
-        if expected.get(id_, found) != found:
-            raise Conflict(f"document {id_!r} has revision {found}, not {expected[id_]}; nothing was written")
+def _sort_out(
+    docs: Sequence[MemoryDoc], max_bytes: int, latest: dict[Key, MemoryDoc], rejected: list[tuple[str, str]]
+) -> None:
+    for doc in docs:
+        fault = fault_of(doc, max_bytes)
+        if fault is None:
+            latest[doc.namespace, doc.id] = doc
+        else:
+            rejected.append((str(doc.id), fault))
 
 
-def _store(connection: sqlite3.Connection, doc: MemoryDoc, current: _Current | None, now: Ns) -> str:
-    if current is None:
-        _insert(connection, _next_revision(doc, None, now))
-        neighbours.refresh(connection, doc, None)
-        return "inserted"
-    before = current.stored.doc
-    same_time = doc.available_at is None or doc.available_at == before.available_at
-    if same_time and digest_of(doc) == current.digest:
-        return "unchanged"
-    revision = _next_revision(doc, current, now)
-    connection.execute(
-        "UPDATE docs SET superseded_at = min(superseded_at, ?) WHERE ns = ? AND id = ? AND past > 0",
-        (revision.visible_at, write_namespace(doc.namespace), doc.id),
-    )
-    connection.execute("DELETE FROM facts WHERE rid = ?", (current.rid,))
-    connection.execute(UPDATE, (*write_revision(revision), current.rid))
-    _add_facts(connection, current.rid, doc)
-    past = Revision(
-        stored=current.stored,
-        visible_at=current.visible_at,
-        superseded_at=revision.visible_at,
-        past=current.stored.revision,
-    )
-    _insert(connection, past)
-    neighbours.refresh(connection, doc, before)
-    return "updated"
+def _check_revisions(connection: sqlite3.Connection, keys: Sequence[Key], expected: Mapping[str, int]) -> None:
+    current = _look_up(connection, keys)
+    for key in keys:
+        found = current[key].revision if key in current else 0
+        if expected[key[1]] != found:
+            raise Conflict(f"document {key[1]!r} has revision {found}, not {expected[key[1]]}; nothing was written")
 
 
-def _next_revision(doc: MemoryDoc, current: _Current | None, now: Ns) -> Revision:
-    known = available_at(doc, now)
-    stored = StoredDoc(
-        doc=attrs.evolve(doc, available_at=known),
-        revision=1 if current is None else current.stored.revision + 1,
-        created_at=now if current is None else current.stored.created_at,
-        ingested_at=now,
-    )
-    return Revision(stored=stored, visible_at=visible_from(known, now, current.visible_at if current else None))
+def _look_up(connection: sqlite3.Connection, keys: Sequence[Key]) -> dict[Key, _Current]:
+    """Return the current rows of those documents that have one."""
+    wanted: dict[Namespace, list[str]] = {}
+    for namespace, id_ in keys:
+        wanted.setdefault(namespace, []).append(id_)
+    found: dict[Key, _Current] = {}
+    for namespace, ids in wanted.items():
+        for row in _rows(connection, write_namespace(namespace), ids):
+            found[namespace, row[0]] = _Current(*row)
+    return found
 
 
-def _insert(connection: sqlite3.Connection, revision: Revision) -> None:
-    rid = connection.execute(INSERT, write_revision(revision)).lastrowid
-    assert rid is not None
-    _add_facts(connection, rid, revision.stored.doc)
+def _rows(connection: sqlite3.Connection, ns: str, ids: list[str]) -> Iterator[tuple[Any, ...]]:
+    if len(ids) == 1:
+        yield from connection.execute(_CURRENT, (ns, *ids))
+        return
+    for at in range(0, len(ids), _SLICE):
+        some = ids[at : at + _SLICE]
+        yield from connection.execute(_CURRENTS, (ns, *some, *[None] * (_SLICE - len(some))))
 
 
-def _add_facts(connection: sqlite3.Connection, rid: int, doc: MemoryDoc) -> None:
-    rows: list[tuple[Any, ...]] = [(rid, *fact) for fact in facts_of(doc)]
-    if rows:
-        connection.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?, ?, ?)", rows)
+class _Slice:
+    """Some documents that are written together."""
 
+    def __init__(self, connection: sqlite3.Connection, now: Ns) -> None:
+        self._connection = connection
+        self._now = now
+        self._rid = connection.execute("SELECT coalesce(max(rid), 0) FROM docs").fetchone()[0]
+        self._rows: list[tuple[Any, ...]] = []
+        self._facts: list[tuple[Any, ...]] = []
 
-def delete(connection: sqlite3.Connection, namespace: Namespace, ids: Sequence[str]) -> int:
-    """Delete documents with all their revisions; return how many there were."""
-    key = write_namespace(namespace)
-    return sum(_delete(connection, key, id_) for id_ in dict.fromkeys(ids))
+    def write(self, docs: Sequence[MemoryDoc], done: Mapping[str, list[str]]) -> None:
+        """Write documents, and note what was done by their ids."""
+        current = _look_up(self._connection, [(doc.namespace, doc.id) for doc in docs])
+        changed: list[tuple[MemoryDoc, str | None]] = []
+        contexts = neighbours.Contexts(self._connection, docs)
+        for doc in docs:
+            before = current.get((doc.namespace, doc.id))
+            what = self._take(doc, before, contexts)
+            done[what].append(doc.id)
+            if what != "unchanged":
+                changed.append((doc, before.prev_id if before else None))
+        self._connection.executemany(INSERT, self._rows)
+        self._connection.executemany(FACT, self._facts)
+        for doc, previous in changed:
+            neighbours.refresh(self._connection, doc, previous)
 
+    def _take(self, doc: MemoryDoc, before: _Current | None, contexts: neighbours.Contexts) -> str:
+        digest, known = digest_of(doc), available_at(doc, self._now)
+        if before is None:
+            assigned = Assigned(1, known, visible_from(known, self._now, None), self._now, self._now, digest)
+            self._insert(doc, assigned, contexts.of(doc))
+            return "inserted"
+        if digest == before.digest and doc.available_at in (None, before.available_at):
+            return "unchanged"
+        visible = visible_from(known, self._now, before.visible_at)
+        assigned = Assigned(before.revision + 1, known, visible, before.created_at, self._now, digest)
+        self._replace(doc, before, assigned, contexts.of(doc))
+        return "updated"
 
-def _delete(connection: sqlite3.Connection, ns: str, id_: str) -> bool:
-    rows = connection.execute("SELECT rid, prev_id FROM docs WHERE ns = ? AND id = ?", (ns, id_)).fetchall()
-    for rid, _ in rows:
-        connection.execute("DELETE FROM facts WHERE rid = ?", (rid,))
-        connection.execute("DELETE FROM docs WHERE rid = ?", (rid,))
-    for previous in {row[1] for row in rows}:
-        neighbours.refresh_around(connection, ns, id_, previous)
-    return bool(rows)
+    def _insert(self, doc: MemoryDoc, assigned: Assigned, context: str = "") -> None:
+        self._rid += 1
+        self._rows.append((*write_row(doc, assigned, context), self._rid))
+        self._facts += facts_of(self._rid, doc)
 
-
-def sweep(connection: sqlite3.Connection, now: Ns) -> None:
-    """Delete a bounded number of documents that have expired; reads do not show them in the meantime."""
-    expired = connection.execute(
-        "SELECT ns, id FROM docs WHERE expires_at <= ? AND past = 0 LIMIT ?", (now, _SWEEP)
-    ).fetchall()
-    for ns, id_ in expired:
-        _delete(connection, ns, id_)
+    def _replace(self, doc: MemoryDoc, before: _Current, assigned: Assigned, context: str) -> None:
+        """Keep the row for the new revision, and a new row for the one that is past now."""
+        run = self._connection.execute
+        run(
+            "UPDATE docs SET superseded_at = min(superseded_at, ?) WHERE ns = ? AND id = ? AND past > 0",
+            (assigned.visible_at, write_namespace(doc.namespace), doc.id),
+        )
+        was = read_document(run(_WHOLE, (before.rid,)).fetchone())
+        run("DELETE FROM facts WHERE rid = ?", (before.rid,))
+        run(UPDATE, (*write_row(doc, assigned, context), before.rid))
+        self._facts += facts_of(before.rid, doc)
+        past = Assigned(
+            revision=was.revision,
+            available_at=before.available_at,
+            visible_at=before.visible_at,
+            created_at=was.created_at,
+            ingested_at=was.ingested_at,
+            digest=before.digest,
+            superseded_at=assigned.visible_at,
+            past=was.revision,
+        )
+        self._insert(was.doc, past)
