@@ -7,6 +7,7 @@ import anyio.to_thread
 import pytest
 
 from gatehook.cli.client import Client
+from gatehook.kinds.filters import Eq
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
@@ -21,13 +22,16 @@ LEAST = 40
 
 
 def note(id_, text):
-    return MemoryDoc(id=id_, text=text, namespace=("slot",), ts=1)
+    return MemoryDoc(id=id_, text=text, namespace=("slot",), ts=1, kind="owner" if id_ == "owner" else "note")
 
 
-@pytest.fixture
-def config(tmp_path):
+@pytest.fixture(params=["sqlite_fts", "hybrid_embeddings"])
+def config(request, tmp_path):
+    """Two memories: by words, and what the parameter says."""
+    hashing = {"embedder": {"type": "hashing"}} if request.param == "hybrid_embeddings" else {}
     entries = {
-        name: {"plugin": "sqlite_fts", "config": {"path": str(tmp_path / f"{name}.sqlite")}} for name in ("a", "b")
+        "a": {"plugin": "sqlite_fts", "config": {"path": str(tmp_path / "a.sqlite")}},
+        "b": {"plugin": request.param, "config": {"path": str(tmp_path / "b.sqlite"), **hashing}},
     }
     return {"plugins": {"slots": {"memory": "a"}, "entries": entries}}
 
@@ -51,7 +55,7 @@ class Traffic:
             count += 1
 
     async def search(self):
-        query = Query(text="owner", namespaces=(EVERYTHING,))
+        query = Query(text="owner", namespaces=(EVERYTHING,), filter=Eq("kind", "owner"))
         while not self.ended:
             page = await self.memory.search(query)
             self.answers.append([hit.stored.doc.text for hit in page.hits])
