@@ -56,6 +56,7 @@ class EmbeddingServer:
     Attributes:
         dims: of every vector. delay: seconds of ``SLOW``. retry_after: what ``BUSY`` asks for, in seconds.
         texts: what was asked for and answered, in order, with the model.
+        holds_back: a request with a text that has this in it is answered 503; ``""`` is in none.
         allowance: how many requests a model still answers; one that is not in it answers all.
         readings: models that share a space, but for words that one reads as other words.
     """
@@ -66,6 +67,7 @@ class EmbeddingServer:
         self.delay = 0.6
         self.retry_after: int | None = 1
         self.texts: list[tuple[str, str]] = []
+        self.holds_back = ""
         self.allowance: dict[str, int] = {}
         self.readings: dict[str, Mapping[str, str]] = {}
         self._key = key
@@ -139,7 +141,7 @@ class EmbeddingServer:
         if any(POISON in text for text in texts):
             return _error(HTTPStatus.BAD_REQUEST, "too many tokens")
         left = self.allowance.get(model)
-        if left == 0:
+        if left == 0 or (self.holds_back and any(self.holds_back in text for text in texts)):
             return _error(HTTPStatus.SERVICE_UNAVAILABLE, "this model is loading")
         if left is not None:
             self.allowance[model] = left - 1

@@ -329,17 +329,17 @@ class HybridMemory(SqliteMemory):
     async def _filled(self) -> AsyncIterator[int]:
         """Yield how many texts wait, until none does and the space is searched."""
         worker = self._require_worker()
-        standing, failed = worker.standing, worker.standing.failed
-        worker.retry()
+        # A round that is under way may have been answered before whatever was mended.
+        standing, begun = worker.standing, worker.standing.begun
         while True:
-            worker.wake()
+            worker.retry()
             looked = worker.round()
             waiting = (await self._read(partial(spaces.filling, space=standing.space.id))).waiting
             yield waiting
             if not waiting and standing.space.active:
                 return
             silent = standing.resumes - self._clock.monotonic()
-            if standing.failure and (standing.failed > failed or silent > _PATIENCE):
+            if standing.failure and (standing.failed > begun or silent > _PATIENCE):
                 raise StorageUnavailable(f"embedder: {standing.failure}; {waiting} texts wait for their vectors")
             await looked.wait()
 

@@ -53,12 +53,13 @@ class Standing:
     """How the work goes, for health, statistics and who waits.
 
     Attributes:
-        rounds: how often the queue was looked at; failed: how often in vain. failure: why, ``""`` since it went
-            well. resumes: when the next try is, on the monotonic clock.
+        begun, rounds: how many looks at the queue were begun, and ended. failed: which one failed last. failure: why,
+            ``""`` since it went well. resumes: when the next try is, on the monotonic clock.
     """
 
     space: Space
     filling: Filling = attrs.field(factory=Filling)
+    begun: int = 0
     rounds: int = 0
     failed: int = 0
     failure: str = ""
@@ -113,6 +114,7 @@ class EmbedWorker:
         """Work until cancelled, or until the memory is closed."""
         while True:
             self._wake = anyio.Event()
+            self.standing.begun += 1
             try:
                 more = await self._turn()
             except Closed:
@@ -249,7 +251,7 @@ class EmbedWorker:
             code = EMBEDDER_WRONG if failed.blame is Blame.SETTINGS else EMBEDDER_DOWN
             self._report(code(reason=failed.reason))
         self._failures += 1
-        standing.failed += 1
+        standing.failed = standing.begun
         rest = min(_REST * 2 ** min(self._failures - 1, 16), _LONGEST_REST)
         if failed.blame is Blame.SETTINGS:
             rest = _REST_OF_SETTINGS
