@@ -57,9 +57,7 @@ SKIPPED = {
     "tests/memory/test_sqlite_fts_statements.py": {
         "SqliteFts as memory": NO_VECTORS | {38: "this release ships no judged set yet"},
     },
-    "tests/memory/hybrid/test_hybrid_statements.py": {
-        "HybridEmbeddings as memory": {38: "this release ships no judged set yet"},
-    },
+    "tests/memory/hybrid/test_hybrid_statements.py": {"HybridEmbeddings as memory": {}},
     "tests/memory/test_tantivy_statements.py": {
         "Tantivy as memory": NO_VECTORS | {38: "this release ships no judged set yet"},
     },

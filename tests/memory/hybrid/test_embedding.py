@@ -219,6 +219,20 @@ async def test_a_second_process_reads_by_meaning_too(opened):
         assert ids(await find(reader, "gold", mode=VECTOR)) == ["a", "b"]
 
 
+async def test_a_memory_that_takes_the_file_over_fills_the_vectors(opened, path, clock):
+    async with SqliteMemory(path, clock) as before:
+        await before.upsert([doc("a", "gold")])
+        after = opened()
+        memory = await after.__aenter__()
+        assert ids(await find(memory, "gold")) == ["a"]
+    try:
+        await memory.upsert([doc("b", "gold too")])
+        await memory.flush(vectors=True)
+        assert ids(await find(memory, "gold", mode=VECTOR)) == ["a", "b"]
+    finally:
+        await after.__aexit__(None, None, None)
+
+
 async def test_what_is_forgotten_leaves_no_vector(opened, path):
     async with opened() as memory:
         await memory.upsert([doc("a", "gold"), doc("b", "silver")])

@@ -123,11 +123,14 @@ class HybridMemory(SqliteMemory):
         return self
 
     async def _begin(self) -> None:
-        identity = self._embedder.identity
         if self._writer is None:
-            self._meaning.enter(await self._file.read(partial(_find, identity=identity)))
-            return
-        space = await self._file.write(partial(spaces.enter, identity=identity))
+            self._meaning.enter(await self._file.read(partial(_find, identity=self._embedder.identity)))
+        else:
+            await self._became_writer()
+
+    async def _became_writer(self) -> None:
+        """Fill the vectors from now on; the process that writes the file does that, and nobody else."""
+        space = await self._file.write(partial(spaces.enter, identity=self._embedder.identity))
         self._embedder.hold_to(space.served)
         self._meaning.enter(space)
         self._worker = EmbedWorker(
