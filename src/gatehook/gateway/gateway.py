@@ -25,6 +25,7 @@ from gatehook.gateway.opening import opening_lines
 from gatehook.gateway.person import CLI
 from gatehook.gateway.prices import Prices
 from gatehook.gateway.recorder import Recorder
+from gatehook.gateway.remembered_approvals import ApprovalRecorder
 from gatehook.gateway.slot import memory_in_slot
 from gatehook.gateway.watch import Watch
 from gatehook.host import PluginHost
@@ -92,6 +93,7 @@ class Gateway:
         server = ControlServer(data_dir, control_methods(self, self._recorder, indexer))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._recorder.run)
+            tasks.start_soon(ApprovalRecorder(self.host).run)
             tasks.start_soon(indexer.run)
             tasks.start_soon(indexer.answer)
             tasks.start_soon(Housekeeping(self.host).run)
