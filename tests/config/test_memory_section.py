@@ -73,7 +73,7 @@ def test_what_is_wrong_is_said(tree, code, says):
 
 
 def test_what_is_shown_loads_again():
-    tree = {"folders": [{"path": "/x", "tags": ["a"]}], "retention": [{"namespace": "*", "keep": "1d"}], "news": True}
+    tree = {"folders": [{"path": "/x", "tags": ["a"]}], "retention": [{"namespace": "*", "keep": "1d"}]}
     config = config_from({"memory": tree})
     document = shown(config)["memory"]
     document["retention"] = [{k: v for k, v in one.items() if v is not None} for one in document["retention"]]
@@ -83,5 +83,5 @@ def test_what_is_shown_loads_again():
 
 def test_a_change_needs_a_restart():
     config = config_from({"memory": {"folders": [{"path": Path("/x")}]}})
-    for key in ("memory", "memory.folders", "memory.folders.0.path", "memory.news"):
+    for key in ("memory", "memory.folders", "memory.folders.0.path", "memory.max_files"):
         assert config.explain(key).restart_needed

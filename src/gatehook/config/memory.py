@@ -1,4 +1,4 @@
-"""``[memory]``: which folders are remembered, whether news are, and for how long what is kept."""
+"""``[memory]``: which folders are remembered, and for how long what is kept."""
 
 from __future__ import annotations
 
@@ -109,7 +109,6 @@ class MemorySection:
     max_file_bytes: int = attrs.field(
         default=1_000_000, metadata=about(Shape.COUNT, "a file that is larger is left out")
     )
-    news: bool = attrs.field(default=False, metadata=about(Shape.SWITCH, "whether the items of feeds are remembered"))
     folders: tuple[FolderConfig, ...] = ()
     retention: tuple[RetentionConfig, ...] = ()
 
