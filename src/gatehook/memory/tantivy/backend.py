@@ -67,9 +67,12 @@ class TantivyMemory(SqliteMemory):
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
+        await self._became_writer()
+        return self
+
+    async def _became_writer(self) -> None:
         if self._indexer is not None:
             self._tasks().start_soon(self._indexer.run, name="index of a memory")
-        return self
 
     def _open(self) -> sqlite3.Connection | None:
         connection = super()._open()
