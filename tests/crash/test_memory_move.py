@@ -15,8 +15,8 @@ from gatehook.clocks import SystemClock
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.memory.sqlite.backend import SqliteMemory
 
-DOCUMENTS = int(os.environ.get("GATEHOOK_MOVE_DOCUMENTS", "3000"))
-KILLS = int(os.environ.get("GATEHOOK_MOVE_KILLS", "4"))
+DOCUMENTS = int(os.environ.get("GATEHOOK_MOVE_DOCUMENTS", "2000"))
+KILLS = int(os.environ.get("GATEHOOK_MOVE_KILLS", "2"))
 DEADLINE = 60
 
 
