@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from typing import Final
 
 from gatehook import MemoryBackend
 from gatehook import PluginContext
@@ -13,9 +10,7 @@ from gatehook import hookimpl
 from gatehook.diagnostics import Diagnostic
 from gatehook.memory.embedding.choosing import choose_embedder
 from gatehook.memory.vectors.hybrid import HybridMemory
-from gatehook.memory.vectors.hybrid import VectorSettings
-
-_MEGABYTE: Final = 1_000_000
+from gatehook.memory.vectors.settings import VectorSettings
 
 
 @hookimpl
@@ -35,16 +30,5 @@ def provide_memory_backend(context: PluginContext) -> MemoryBackend:
         embedder=lambda: choose_embedder(config["embedder"], context),
         tasks=lambda: context.task_group,
         report=report,
-        settings=_settings(config),
-    )
-
-
-def _settings(config: Mapping[str, Any]) -> VectorSettings:
-    return VectorSettings(
-        dense_weight=config["dense_weight"],
-        least=config["min_similarity"],
-        query_seconds=config["query_timeout_ms"] / 1_000,
-        requests_per_hour=config["requests_per_hour"],
-        longest_text=config["max_chars"],
-        codes_bytes=config["codes_mb"] * _MEGABYTE,
+        settings=VectorSettings.of(config),
     )

@@ -14,7 +14,7 @@ from gatehook import GatehookError
 from gatehook import MemoryDoc
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.memory.tuning import read_labelled
-from gatehook.memory.vectors.spaces import ATTEMPTS
+from gatehook.memory.vectors.store import ATTEMPTS
 from gatehook.testing.embedding_server import POISON
 from gatehook.testing.embedding_server import EmbeddingServer
 from gatehook.testing.embedding_server import Fault

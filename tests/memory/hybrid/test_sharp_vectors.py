@@ -10,10 +10,10 @@ from gatehook.kinds.errors import StorageUnavailable
 from gatehook.memory.embedding.embedder import EmbedderIdentity
 from gatehook.memory.embedding.embedder import EmbeddingFailed
 from gatehook.memory.vectors import queue
+from gatehook.memory.vectors.asking import NoVectors
 from gatehook.memory.vectors.hybrid import HybridMemory
 from gatehook.memory.vectors.meaning import Meaning
-from gatehook.memory.vectors.meaning import NoVectors
-from gatehook.memory.vectors.spaces import Space
+from gatehook.memory.vectors.store import Space
 from gatehook.memory.vectors.worker import EmbedWorker
 from gatehook.testing.memory_probes import SetClock
 from tests.memory.hybrid import test_hybrid_statements

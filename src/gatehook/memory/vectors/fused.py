@@ -1,21 +1,21 @@
-"""A page of a search by words and meaning, or by meaning alone."""
+"""A page of a search by words and meaning, or by meaning alone, whatever the database."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
-from contextlib import contextmanager
-from typing import Any
 from typing import Final
+from typing import Protocol
 
 import attrs
 
 from gatehook.kinds.memory import Hit
+from gatehook.kinds.memory import Namespace
+from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import StoredDoc
+from gatehook.kinds.times import Ns
 from gatehook.memory.fusion import TAIL
 from gatehook.memory.fusion import WINDOW
 from gatehook.memory.fusion import Fused
@@ -34,19 +34,59 @@ from gatehook.memory.ranking import recency
 from gatehook.memory.ranking import relevance
 from gatehook.memory.ranking import write_cursor
 from gatehook.memory.snippet import snippet
-from gatehook.memory.sqlite.scope import read_namespace
 from gatehook.memory.sqlite.searching import Candidate
-from gatehook.memory.sqlite.searching import Search
-from gatehook.memory.sqlite.searching import lexical_top
-from gatehook.memory.sqlite.searching import read_documents
-from gatehook.memory.vectors.dense import Dense
+from gatehook.memory.text import Unit
 
 #: So many hits a search by meaning alone has at most, on all its pages.
 BY_MEANING: Final = 1_000
 _SPARE: Final = 8
-_KEYS: Final = (
-    "SELECT d.rid, d.ts, d.id, d.ns, d.labels FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value"
-)
+
+
+@attrs.frozen
+class Key:
+    """What a row is ordered by."""
+
+    rid: int
+    ts: Ns
+    id: str
+    namespace: Namespace
+    tags: Sequence[str]
+
+
+class Legs(Protocol):
+    """What a page is made of, read from one snapshot of the rows under everything that the query asks for."""
+
+    def words(self, n: int) -> Sequence[Candidate]:
+        """Return the ``n`` strongest by words, complete ones first; neither recency nor the cursor counts."""
+
+    def near(self, n: int) -> Sequence[tuple[int, float]]:
+        """Return the ``n`` nearest with their cosine."""
+
+    def keys(self, rids: Sequence[int]) -> Iterable[Key]:
+        """Return what these are ordered by; those that are gone are left out."""
+
+    def documents(self, rids: Sequence[int]) -> Mapping[int, StoredDoc]:
+        """Return these documents."""
+
+
+class Prepared(Protocol):
+    """A query made ready; ``query.mode`` is the mode that is used."""
+
+    @property
+    def query(self) -> Query:
+        """The query."""
+
+    @property
+    def now(self) -> Ns:
+        """When ages are counted from."""
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Its words."""
+
+    @property
+    def after(self) -> SortKey | None:
+        """Where its page begins."""
 
 
 @attrs.frozen
@@ -58,86 +98,66 @@ class _Scored:
 
 @attrs.frozen
 class FusedSearch:
-    """A prepared query, its vector, and the weight of meaning. ``search.query.mode`` is the mode that is used."""
+    """A prepared query, the weight of meaning, and the cosine that is no match."""
 
-    search: Search
-    dense: Dense
+    search: Prepared
     weight: float
+    least: float
 
-    def run(
-        self, connection: sqlite3.Connection, lexical: Sequence[Candidate] | None = None
-    ) -> tuple[tuple[Hit, ...], str | None]:
-        """Return a page's hits and the cursor to the next page; ``lexical`` is that leg's window where it was read."""
+    def page(self, legs: Legs, words: Sequence[Candidate] | None = None) -> tuple[tuple[Hit, ...], str | None]:
+        """Return a page's hits and the cursor to the next page; ``words`` is that leg's window where it was read."""
         query = self.search.query
         best: Shortlist[_Scored] = Shortlist(query.limit, self.search.after, query.min_score)
-        with _snapshot(connection):
-            if query.mode is SearchMode.VECTOR:
-                self._offer(connection, best, self._by_meaning(connection))
-            else:
-                self._offer_both(connection, best, lexical)
-            page, end = best.page()
-            stored = read_documents(connection, [one.rid for _, one in page], self.search.condition)
+        if query.mode is SearchMode.VECTOR:
+            self._offer(legs, best, _by_meaning(legs))
+        else:
+            self._offer_both(legs, best, legs.words(WINDOW) if words is None else words)
+        page, end = best.page()
+        stored = legs.documents([one.rid for _, one in page])
         hits = tuple(self._hit(-key[0], one, stored[one.rid]) for key, one in page if one.rid in stored)
         return hits, None if end is None else write_cursor(query, Position(end, self.search.now))
 
-    def lexical(self, connection: sqlite3.Connection) -> list[Candidate]:
-        """Return the window of the leg of words."""
-        return lexical_top(connection, self.search, WINDOW)
-
-    def _by_meaning(self, connection: sqlite3.Connection) -> dict[int, tuple[float, Fused]]:
-        near = self.dense.top(connection, self.search, BY_MEANING)
-        parts = ((rid, cosine, Part(rank, cosine, cosine)) for rank, (rid, cosine) in enumerate(near, start=1))
-        return {rid: (cosine, Fused(cosine, {"vector": part})) for rid, cosine, part in parts}
-
-    def _offer_both(
-        self, connection: sqlite3.Connection, best: Shortlist[_Scored], lexical: Sequence[Candidate] | None
-    ) -> None:
-        words = self.lexical(connection) if lexical is None else lexical
+    def _offer_both(self, legs: Legs, best: Shortlist[_Scored], words: Sequence[Candidate]) -> None:
         weights = weights_of(self.weight)
         fused = fuse(
             [
                 Leg("lexical", weights["lexical"], _strengths(words)),
-                Leg("vector", weights["vector"], self.dense.top(connection, self.search, WINDOW), self.dense.least),
+                Leg("vector", weights["vector"], legs.near(WINDOW), self.least),
             ]
         )
-        self._offer(connection, best, {rid: (in_window(one.score), one) for rid, one in fused.items()})
+        self._offer(legs, best, {rid: (in_window(one.score), one) for rid, one in fused.items()})
         if len(words) >= WINDOW:
-            self._offer_behind(connection, best, {*fused})
+            self._offer_behind(legs, best, {*fused})
 
-    def _offer_behind(self, connection: sqlite3.Connection, best: Shortlist[_Scored], known: set[int]) -> None:
+    def _offer_behind(self, legs: Legs, best: Shortlist[_Scored], known: set[int]) -> None:
         """Offer what only words find, beyond the window, as far as the page reaches."""
         count = WINDOW
         while not best.is_closed_to(TAIL):
             count = 4 * count + self.search.query.limit
-            words = lexical_top(connection, self.search, count)
+            words = legs.words(count)
             behind = {
                 one.rid: (behind_window(relevance(one.strength, complete=one.complete)), _alone(rank, one))
                 for rank, one in enumerate(words, start=1)
                 if one.rid not in known
             }
-            self._offer(connection, best, behind)
+            self._offer(legs, best, behind)
             known |= set(behind)
             if len(words) < count:
                 return
 
-    def _offer(
-        self, connection: sqlite3.Connection, best: Shortlist[_Scored], scored: Mapping[int, tuple[float, Fused]]
-    ) -> None:
+    def _offer(self, legs: Legs, best: Shortlist[_Scored], scored: Mapping[int, tuple[float, Fused]]) -> None:
         """Offer what can enter the page, the best first: age only takes from a score."""
         ordered = sorted(scored, key=lambda rid: -scored[rid][0])
         count = self.search.query.limit + _SPARE
         for at in range(0, len(ordered), count):
             if best.is_closed_to(scored[ordered[at]][0]):
                 return
-            for row in connection.execute(_KEYS, (json.dumps(ordered[at : at + count]),)):
-                self._offer_one(best, row, *scored[row[0]])
+            for key in legs.keys(ordered[at : at + count]):
+                self._offer_one(best, key, *scored[key.rid])
 
-    def _offer_one(self, best: Shortlist[_Scored], row: tuple[Any, ...], score: float, fused: Fused) -> None:
-        rid, ts, id_, ns, labels = row
-        half_life = self.search.query.half_life
-        age = recency(ts, json.loads(labels) if half_life is not None else (), half_life, self.search.now)
-        key: SortKey = (-aged(score, age), -ts, id_, read_namespace(ns))
-        best.offer(key, _Scored(rid, fused, age))
+    def _offer_one(self, best: Shortlist[_Scored], key: Key, score: float, fused: Fused) -> None:
+        age = recency(key.ts, key.tags, self.search.query.half_life, self.search.now)
+        best.offer((-aged(score, age), -key.ts, key.id, key.namespace), _Scored(key.rid, fused, age))
 
     def _hit(self, score: float, one: _Scored, stored: StoredDoc) -> Hit:
         text, spans = snippet(stored.doc.text, self.search.units, self.search.query.snippet_chars)
@@ -145,6 +165,11 @@ class FusedSearch:
         if self.search.query.explain:
             parts |= explained(one.fused)
         return Hit(stored=stored, score=score, snippet=text, spans=spans, parts=parts)
+
+
+def _by_meaning(legs: Legs) -> dict[int, tuple[float, Fused]]:
+    parts = ((rid, cosine, Part(rank, cosine, cosine)) for rank, (rid, cosine) in enumerate(legs.near(BY_MEANING), 1))
+    return {rid: (cosine, Fused(cosine, {"vector": part})) for rid, cosine, part in parts}
 
 
 def _strengths(words: Sequence[Candidate]) -> list[tuple[int, float | None]]:
@@ -155,14 +180,3 @@ def _strengths(words: Sequence[Candidate]) -> list[tuple[int, float | None]]:
 
 def _alone(rank: int, one: Candidate) -> Fused:
     return Fused(0.0, {"lexical": Part(rank, one.strength, 0.0)})
-
-
-@contextmanager
-def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read everything as it was at one moment."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")

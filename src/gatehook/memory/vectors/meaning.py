@@ -11,16 +11,14 @@ from anyio.abc import TaskGroup
 from gatehook.kinds.errors import Closed
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.memory import Query
-from gatehook.memory.embedding.embedder import EmbeddingFailed
 from gatehook.memory.embedding.queries import QueryVectors
+from gatehook.memory.vectors.asking import NOT_ALL
+from gatehook.memory.vectors.asking import NoVectors
+from gatehook.memory.vectors.asking import vector_of
 from gatehook.memory.vectors.codes import Codes
 from gatehook.memory.vectors.dense import Dense
 from gatehook.memory.vectors.file import VectorFile
-from gatehook.memory.vectors.spaces import Space
-
-
-class NoVectors(Exception):
-    """A search goes by words only; the message is the reason, as a page's ``degraded`` has it."""
+from gatehook.memory.vectors.store import Space
 
 
 class Meaning:
@@ -65,13 +63,8 @@ class Meaning:
         if space is None or codes is None:
             raise NoVectors("vectors: this file has none of this embedder")
         if not space.active:
-            raise NoVectors("vectors: not all documents have one of this embedder yet")
-        vector = self.queries.remembered(query.text)
-        if vector is None:
-            try:
-                vector = await self.queries.ask(query.text, query.timeout / 2)
-            except EmbeddingFailed as failed:
-                raise NoVectors(f"embedder: {failed.reason}") from None
+            raise NoVectors(NOT_ALL)
+        vector = await vector_of(self.queries, query)
         if not codes.covers(query.namespaces):
             await self._loaded(codes, query)
         return Dense(codes, space.id, vector, self._least)

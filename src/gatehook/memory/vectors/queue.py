@@ -6,19 +6,9 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-import attrs
-
 from gatehook.kinds.times import Ns
-from gatehook.memory.vectors.spaces import ATTEMPTS
-
-
-@attrs.frozen
-class Job:
-    """A text that waits. ``digest`` tells whether the document is still what was read."""
-
-    rid: int
-    digest: str
-    text: str
+from gatehook.memory.vectors.store import ATTEMPTS
+from gatehook.memory.vectors.store import Job
 
 
 def take(connection: sqlite3.Connection, space: int, now: Ns, most: int) -> list[Job]:

@@ -11,10 +11,6 @@ from typing import Final
 
 from gatehook.memory.sqlite.schema import Part
 
-#: A space is filled for the first time: what it holds is not searched yet.
-BUILDING: Final = "building"
-#: A space is searched.
-ACTIVE: Final = "active"
 #: Another embedder is configured; nothing is queued for this space until its own comes back.
 LEFT: Final = "left"
 

@@ -5,41 +5,16 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-import attrs
-
 from gatehook.memory.embedding.embedder import EmbedderIdentity
-from gatehook.memory.vectors.schema import ACTIVE
-from gatehook.memory.vectors.schema import BUILDING
 from gatehook.memory.vectors.schema import LEFT
+from gatehook.memory.vectors.store import ACTIVE
+from gatehook.memory.vectors.store import ATTEMPTS
+from gatehook.memory.vectors.store import BUILDING
+from gatehook.memory.vectors.store import Filling
+from gatehook.memory.vectors.store import Space
 
-#: A text that was refused so often is not asked for again.
-ATTEMPTS: Final = 5
 _SWEPT: Final = 2_000
 _MISSING: Final = "SELECT ?, rid FROM docs WHERE NOT EXISTS (SELECT 1 FROM vec WHERE space = ? AND rid = docs.rid)"
-
-
-@attrs.frozen
-class Space:
-    """One embedder's vectors in a file. ``served`` is what its service called itself, ``""`` before it answered."""
-
-    id: int
-    dims: int
-    served: str
-    state: str
-
-    @property
-    def active(self) -> bool:
-        """Whether it is searched."""
-        return self.state == ACTIVE
-
-
-@attrs.frozen
-class Filling:
-    """How full a space is. ``refused`` texts have failed ``ATTEMPTS`` times and wait no longer."""
-
-    vectors: int = 0
-    waiting: int = 0
-    refused: int = 0
 
 
 def enter(connection: sqlite3.Connection, identity: EmbedderIdentity) -> Space:

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 
 import anyio
@@ -29,12 +28,10 @@ from gatehook.memory.embedding.embedder import Blame
 from gatehook.memory.embedding.embedder import Embedder
 from gatehook.memory.embedding.embedder import EmbeddingFailed
 from gatehook.memory.embedding.embedder import embedded
-from gatehook.memory.vectors import queue
-from gatehook.memory.vectors import spaces
-from gatehook.memory.vectors.file import VectorFile
-from gatehook.memory.vectors.queue import Job
-from gatehook.memory.vectors.spaces import Filling
-from gatehook.memory.vectors.spaces import Space
+from gatehook.memory.vectors.store import Filling
+from gatehook.memory.vectors.store import Job
+from gatehook.memory.vectors.store import Space
+from gatehook.memory.vectors.store import VectorStore
 
 _TAKEN: Final = 512
 #: While much waits, it is counted in one round of so many.
@@ -72,7 +69,7 @@ class EmbedWorker:
 
     def __init__(
         self,
-        file: VectorFile,
+        store: VectorStore,
         embedder: Embedder,
         clock: Clock,
         space: Space,
@@ -83,7 +80,7 @@ class EmbedWorker:
         recovered: Callable[[], None],
     ) -> None:
         self.standing = Standing(space)
-        self._file = file
+        self._store = store
         self._embedder = embedder
         self._clock = clock
         self._per_hour = requests_per_hour
@@ -105,6 +102,20 @@ class EmbedWorker:
         """Try again now rather than later, unless the embedder asked for silence."""
         self.standing.resumes = min(self.standing.resumes, self._silence)
         self._wake.set()
+
+    def begin_again(self, space: Space) -> None:
+        """Take note that the space was emptied: what made its vectors may be another service by now."""
+        self.standing.space = space
+        self._known.clear()
+        self._embedder.hold_to("")
+
+    def _follow(self, space: Space) -> None:
+        """Take note of what another process did to the space."""
+        before, self.standing.space = self.standing.space, space
+        if before.active and not space.active:
+            self.begin_again(space)
+        if space.served != before.served:
+            self._embedder.hold_to(space.served)
 
     def round(self) -> anyio.Event:
         """Return what is set when the queue was looked at once more."""
@@ -130,7 +141,8 @@ class EmbedWorker:
     async def _turn(self) -> bool:
         """Look at the queue once; return whether more waits that may be asked for now."""
         standing = self.standing
-        jobs = await self._file.read(partial(queue.take, space=standing.space.id, now=self._clock.wall(), most=_TAKEN))
+        self._follow(await self._store.reread(standing.space))
+        jobs = await self._store.take(standing.space.id, self._clock.wall(), _TAKEN)
         try:
             await self._embed(jobs)
         except EmbeddingFailed as failed:
@@ -146,15 +158,12 @@ class EmbedWorker:
     async def _look(self) -> None:
         """Take note of how full the space is, and let it be searched when it is complete."""
         standing = self.standing
-        standing.filling = await self._file.read(partial(spaces.filling, space=standing.space.id))
+        standing.filling = await self._store.filling(standing.space.id)
         if standing.filling.waiting or standing.failure:
             return
-        if not standing.space.active:
-            await self._file.write(partial(spaces.complete, space=standing.space.id))
-            standing.space = await self._file.read(partial(spaces.reread, space=standing.space))
-        if standing.space.active and await self._file.read(partial(spaces.has_old, space=standing.space.id)):
-            while await self._file.write(partial(spaces.sweep, space=standing.space.id)):
-                await anyio.lowlevel.checkpoint()
+        self._follow(await self._store.complete(standing.space))
+        while standing.space.active and await self._store.tend(standing.space):
+            await anyio.lowlevel.checkpoint()
 
     async def _embed(self, jobs: Sequence[Job]) -> None:
         """Make and write the vectors of jobs, what is known already first."""
@@ -230,17 +239,17 @@ class EmbedWorker:
         """Hold the service to the name it gave with the first vectors."""
         served, space = self._embedder.served, self.standing.space
         if served and not space.served:
-            await self._file.write(partial(queue.note_served, space=space.id, served=served))
+            await self._store.note_served(space.id, served)
             self.standing.space = attrs.evolve(space, served=served)
             self._embedder.hold_to(served)
 
     async def _answer(self, done: Sequence[tuple[Job, bytes | None]]) -> None:
-        await self._file.write(partial(queue.answer, space=self.standing.space.id, done=done))
+        await self._store.answer(self.standing.space.id, done)
 
     async def _refused(self, jobs: list[Job], failed: EmbeddingFailed) -> None:
         not_before = self._clock.wall() + int(_REST * _SECOND)
-        await self._file.write(partial(queue.refuse, space=self.standing.space.id, jobs=jobs, not_before=not_before))
-        filling = await self._file.read(partial(spaces.filling, space=self.standing.space.id))
+        await self._store.refuse(self.standing.space.id, jobs, not_before)
+        filling = await self._store.filling(self.standing.space.id)
         if filling.refused > self.standing.filling.refused:
             self._report(TEXT_REFUSED(count=filling.refused, reason=failed.reason))
         self.standing.filling = filling
@@ -284,7 +293,7 @@ class EmbedWorker:
 
     async def _due(self) -> float | None:
         try:
-            due = await self._file.read(partial(queue.waits_until, space=self.standing.space.id))
+            due = await self._store.waits_until(self.standing.space.id, self._clock.wall())
         except (Closed, StorageUnavailable):
             return _REST
         return None if due is None else max((due - self._clock.wall()) / _SECOND, 0.0)
