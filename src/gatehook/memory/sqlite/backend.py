@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from typing import Final
 from typing import Self
 from typing import TypeVar
 
+import anyio
 import anyio.to_thread
 
 from gatehook import MemoryBackend
@@ -26,10 +28,12 @@ from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.filters import check_filter
 from gatehook.kinds.filters import is_encodable
+from gatehook.kinds.memory import IndexPart
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import MemoryStats
 from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import NamespaceSelector
+from gatehook.kinds.memory import Progress
 from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import SearchPage
@@ -39,13 +43,17 @@ from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
 from gatehook.memory.ranking import position
 from gatehook.memory.ranking import read_position
+from gatehook.memory.sqlite import hasty
 from gatehook.memory.sqlite import reading
+from gatehook.memory.sqlite import reindexing
 from gatehook.memory.sqlite import removing
 from gatehook.memory.sqlite import writing
 from gatehook.memory.sqlite.database import WriteLock
 from gatehook.memory.sqlite.database import check_file
 from gatehook.memory.sqlite.database import open_writer
 from gatehook.memory.sqlite.forgetting import forget
+from gatehook.memory.sqlite.maintenance import maintain
+from gatehook.memory.sqlite.maintenance import sync
 from gatehook.memory.sqlite.readers import Readers
 from gatehook.memory.sqlite.schema import BY_WORDS
 from gatehook.memory.sqlite.schema import Part
@@ -56,8 +64,14 @@ T = TypeVar("T")
 
 _MAX_BYTES: Final = 1_000_000
 _LEXICAL: Final = frozenset({SearchMode.AUTO, SearchMode.LEXICAL})
+#: The share of its time after which a search takes what it can get in the rest.
+_PATIENT: Final = 0.7
+_HASTY: Final = "deadline: only the rarest words were searched, and of what has them the newest"
 _SWEEP: Final = 500
 _SWEEP_SECONDS: Final = 600.0
+#: So long a write waits for the memory of this process that wrote the file before, looking this often.
+_HANDOVER_SECONDS: Final = 10.0
+_HANDOVER_STEP: Final = 0.01
 
 
 class SqliteMemory(MemoryBackend):
@@ -80,6 +94,7 @@ class SqliteMemory(MemoryBackend):
         self._readers: Readers | None = None
         self._health = Health()
         self._next_sweep = 0.0
+        self._taking_over = anyio.Lock()
 
     async def __aenter__(self) -> Self:
         connection = await anyio.to_thread.run_sync(self._open)
@@ -105,7 +120,8 @@ class SqliteMemory(MemoryBackend):
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         readers, self._readers = self._readers, None
-        writer, self._writer = self._writer, None
+        async with self._taking_over:
+            writer, self._writer = self._writer, None
         if readers is not None:
             await readers.close()
         if writer is not None:
@@ -148,9 +164,17 @@ class SqliteMemory(MemoryBackend):
             raise UnsupportedCapability(f"this memory has no {query.mode} search")
         _check(query.filter)
         search = Search.prepare(query, self._clock.now())
-        hits, cursor = await self._read(search.run, query.timeout)
+        cursor: str | None = None
+        degraded: tuple[str, ...] = ()
+        try:
+            hits, cursor = await self._read(search.run, _PATIENT * query.timeout)
+        except TimeoutError:
+            if not search.units:
+                raise
+            left = max(query.timeout - (time.perf_counter() - started), 0.0)
+            hits, degraded = await self._read(partial(hasty.run, search=search), left), (_HASTY,)
         took = (time.perf_counter() - started) * 1_000
-        return SearchPage(hits=hits, cursor=cursor, mode_used=SearchMode.LEXICAL, took_ms=took)
+        return SearchPage(hits=hits, cursor=cursor, mode_used=SearchMode.LEXICAL, degraded=degraded, took_ms=took)
 
     async def stats(self, namespace: NamespaceSelector | None = None) -> MemoryStats:
         """Count what is there, in a namespace or in all."""
@@ -185,12 +209,48 @@ class SqliteMemory(MemoryBackend):
                 return
             after = read_position(position(page[-1].doc))
 
+    async def flush(self, *, vectors: bool = False) -> None:
+        """Return when everything written before is on the disk; the index has it since it was written."""
+        if self._reading() and self._writer is not None:
+            await self._alone(sync)
+
+    def reindex(self, part: IndexPart = IndexPart.ALL) -> AsyncIterator[Progress]:
+        """Build the full-text index again beside the one in use; what was interrupted goes on when asked again.
+
+        Raises:
+            UnsupportedCapability: for vectors; this memory has none.
+        """
+        if part is IndexPart.VECTORS:
+            raise UnsupportedCapability("this memory has no vectors")
+        return self._reindex()
+
+    async def _reindex(self) -> AsyncIterator[Progress]:
+        done = False
+        while not done:
+            progress, done = await self._write(reindexing.step)
+            yield progress
+
+    async def maintain(self, budget: float) -> None:
+        """Sweep what expired, merge the index, empty the log, in short steps for about ``budget`` seconds.
+
+        A process that only reads leaves it to the one that writes.
+        """
+        if self._reading() and self._writer is not None:
+            end = self._clock.monotonic() + budget
+            await maintain(
+                self._write,
+                self._alone,
+                now=self._clock.now(),
+                has_time=lambda: self._clock.monotonic() < end,
+            )
+
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a write in the writer's thread and transaction, possibly with others; return when it is committed.
 
         Raises:
             StorageUnavailable: when it could not be committed, or another process writes this file.
         """
+        await self._take_over()
         return await self._watched(lambda: self._writing().write(work))
 
     async def _alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -199,6 +259,7 @@ class SqliteMemory(MemoryBackend):
         Raises:
             StorageUnavailable: when it failed, or another process writes this file.
         """
+        await self._take_over()
         return await self._watched(lambda: self._writing().alone(work))
 
     async def _read(self, work: Callable[[sqlite3.Connection], T], timeout: float | None = None) -> T:
@@ -215,6 +276,32 @@ class SqliteMemory(MemoryBackend):
         if self._writer is None:
             raise StorageUnavailable(self._health.reasons[0])
         return self._writer
+
+    async def _take_over(self) -> None:
+        """Become the writer where whoever was it has gone; one of this process goes soon, when a slot changes hands."""
+        if self._writer is not None or self._readers is None:
+            return
+        deadline = time.monotonic() + _HANDOVER_SECONDS
+        async with self._taking_over:
+            while not await self._took_over():
+                if self._lock.holder() != str(os.getpid()) or time.monotonic() >= deadline:
+                    return
+                await anyio.sleep(_HANDOVER_STEP)
+
+    async def _took_over(self) -> bool:
+        """Try to become the writer; also ``True`` where there is nothing to try any more."""
+        if self._writer is not None or self._readers is None:
+            return True
+        with anyio.CancelScope(shield=True):  # a lock that was taken has an owner
+            connection = await anyio.to_thread.run_sync(self._open)
+            if connection is None:
+                return False
+            self._writer, self._health = Writer(connection), Health()
+            await self._became_writer()
+        return True
+
+    async def _became_writer(self) -> None:
+        """Begin what only the process that writes does; called when that is not known on entering yet."""
 
     def _reading(self) -> Readers:
         if self._readers is None:

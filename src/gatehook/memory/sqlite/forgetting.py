@@ -9,8 +9,8 @@ from typing import Final
 
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.memory import Namespace
+from gatehook.memory.sqlite.reindexing import indices_of
 from gatehook.memory.sqlite.removing import delete
-from gatehook.memory.sqlite.schema import has_words
 from gatehook.memory.sqlite.writer import transaction
 
 _PATIENCE: Final = 5.0
@@ -28,8 +28,8 @@ def forget(connection: sqlite3.Connection, namespace: Namespace, ids: Sequence[s
     """
     with transaction(connection):
         count = delete(connection, namespace, ids)
-        if has_words(connection):
-            connection.execute("INSERT INTO fts(fts) VALUES ('optimize')")
+        for index in indices_of(connection):
+            connection.execute(f"INSERT INTO {index}({index}) VALUES ('optimize')")  # noqa: S608  constants only
     deadline = time.monotonic() + _PATIENCE
     while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
         if time.monotonic() > deadline:

@@ -43,7 +43,7 @@ from gatehook.memory.text import units_of
 # Two steps: the index sorts nothing but numbers, of equal ones the newest row first, and is read while there are
 # candidates, then documents are read by them. By ``fts.rank`` each number that is read costs a search of its own, and
 # a join sorts whole documents.
-_RANKED: Final = f"SELECT rowid, {BM25} AS strength FROM fts WHERE fts MATCH ? ORDER BY strength, rowid DESC"  # noqa: S608  constants only
+RANKED: Final = f"SELECT rowid, {BM25} AS strength FROM fts WHERE fts MATCH ? ORDER BY strength, rowid DESC"  # noqa: S608  constants only
 _WANTED: Final = (
     f"SELECT d.rid, {DOCUMENT} FROM json_each(?) AS wanted CROSS JOIN docs d"  # noqa: S608  constants only
     " ON d.rid = wanted.value WHERE "
@@ -77,7 +77,7 @@ def lexical_top(connection: sqlite3.Connection, search: Search, n: int) -> list[
     for match, complete in search.matches():
         if len(top) >= n:
             break
-        for rows in _ranked(connection, match, n + len(seen)):
+        for rows in _ranked(connection, search, match, n + len(seen)):
             passing = _passing(connection, [rid for rid, _ in rows if rid not in seen], search.condition)
             top += (Candidate(rid, max(-rank, 0.0), complete) for rid, rank in rows if rid in passing)
             seen |= passing
@@ -97,9 +97,11 @@ def _passing(connection: sqlite3.Connection, rids: list[int], condition: Conditi
     return {rid for (rid,) in rows}
 
 
-def _ranked(connection: sqlite3.Connection, match: str, count: int) -> Iterator[list[tuple[int, float]]]:
+def _ranked(
+    connection: sqlite3.Connection, search: Search, match: str, count: int
+) -> Iterator[list[tuple[int, float]]]:
     """Yield what matches, the strongest first, in lists of ``count`` and more."""
-    ranked = connection.execute(_RANKED, (match,))
+    ranked = connection.execute(*search.ranking(match))
     try:
         while rows := ranked.fetchmany(count):
             yield rows
@@ -151,14 +153,24 @@ class Search:
 
     def matches(self) -> Iterator[tuple[str, bool]]:
         """Yield what to look for in the index, and whether what is found by it has every unit of the query."""
-        scope = scope_match(self.query)
-        # A turn's context holds words of a later turn, which a search as of a time must not know.
-        context = self.query.as_of is None
-        every = complete_match(self.units, scope, context=context)
+        every = complete_match(self.units, scope_match(self.query), context=self._knows_context)
+        some = self.any_word()
         yield every, True
-        some = partial_match(self.units, scope, context=context)
         if some != every:
             yield some, False
+
+    def any_word(self) -> str:
+        """Return what finds documents with any unit, or part of one, of the query."""
+        return partial_match(self.units, scope_match(self.query), context=self._knows_context)
+
+    @property
+    def _knows_context(self) -> bool:
+        # A turn's context holds words of a later turn, which a search as of a time must not know.
+        return self.query.as_of is None
+
+    def ranking(self, match: str) -> tuple[str, tuple[object, ...]]:
+        """Return what asks the index for what matches, the strongest first, and its parameters."""
+        return RANKED, (match,)
 
     def _rank(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
         offered: set[int] = set()
@@ -170,7 +182,7 @@ class Search:
     def _offer(
         self, connection: sqlite3.Connection, best: Shortlist[_Found], match: str, offered: set[int], *, complete: bool
     ) -> None:
-        for rows in _ranked(connection, match, self.query.limit + len(offered) + _SPARE):
+        for rows in _ranked(connection, self, match, self.query.limit + len(offered) + _SPARE):
             read = read_documents(connection, [rid for rid, _ in rows if rid not in offered], self.condition)
             for rid, rank in rows:
                 found = relevance(max(-rank, 0.0), complete=complete)
