@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import numpy as np
 import pytest
 
@@ -44,6 +47,31 @@ async def test_queries_and_documents_have_prefixes_of_their_own(tmp_path):
     plain = await opened(tmp_path / "model")
     assert query == pytest.approx((await plain.embed(["query gold"]))[0])
     assert document == pytest.approx((await plain.embed(["note gold"]))[0])
+
+
+class Held(OnnxEmbedder):
+    """Takes as long for a text that says so as the test wants."""
+
+    def __init__(self, directory: ModelDirectory) -> None:
+        super().__init__(directory)
+        self.began, self.go = threading.Event(), threading.Event()
+
+    def _run(self, texts):
+        if texts[0] == "held":
+            self.began.set()
+            assert self.go.wait(30)
+        return super()._run(texts)
+
+
+async def test_a_query_does_not_wait_behind_a_batch_of_documents(tmp_path):
+    embedder = Held(ModelDirectory(path=write_model(tmp_path / "model"), dims=16))
+    await embedder.open()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(embedder.embed, ["held"])
+        assert await anyio.to_thread.run_sync(embedder.began.wait, 30)
+        with anyio.fail_after(30):
+            assert (await embedder.embed(["gold"], "query")).shape == (1, 16)
+        embedder.go.set()
 
 
 async def test_another_file_is_another_identity(tmp_path):

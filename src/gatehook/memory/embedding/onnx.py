@@ -54,7 +54,10 @@ class ModelDirectory:
 
 
 class OnnxEmbedder(Embedder):
-    """Runs the model in a thread of its own, one batch at a time."""
+    """Runs the model in threads of its own: one batch of documents at a time, and beside it one query.
+
+    A query never waits behind a batch, which takes longer than a query's vector may.
+    """
 
     def __init__(self, directory: ModelDirectory) -> None:
         self._directory = directory
@@ -62,7 +65,10 @@ class OnnxEmbedder(Embedder):
         self._identity: EmbedderIdentity | None = None
         self._session: Any = None
         self._tokenizer: Any = None
-        self._thread = anyio.CapacityLimiter(1)
+        self._threads: Mapping[Kind, anyio.CapacityLimiter] = {
+            "query": anyio.CapacityLimiter(1),
+            "document": anyio.CapacityLimiter(1),
+        }
 
     @property
     def identity(self) -> EmbedderIdentity:
@@ -77,7 +83,7 @@ class OnnxEmbedder(Embedder):
         Raises:
             GatehookError: ``memory.embedder-package``, ``memory.model-unreadable`` or ``memory.model-dimension``.
         """
-        await anyio.to_thread.run_sync(self._open, limiter=self._thread)
+        await anyio.to_thread.run_sync(self._open, limiter=self._threads["document"])
 
     def _open(self) -> None:
         one = self._directory
@@ -111,7 +117,7 @@ class OnnxEmbedder(Embedder):
         one = self._directory
         prefix = one.query_prefix if kind == "query" else one.document_prefix
         prefixed = [f"{prefix}{text}" for text in texts]
-        answer = await anyio.to_thread.run_sync(self._run, prefixed, limiter=self._thread)
+        answer = await anyio.to_thread.run_sync(self._run, prefixed, limiter=self._threads[kind])
         return checked(answer, len(texts), one.dims)
 
     def _run(self, texts: Sequence[str]) -> NDArray[np.float32]:
