@@ -25,7 +25,7 @@ def note(id_, text):
     return MemoryDoc(id=id_, text=text, namespace=("slot",), ts=1, kind="owner" if id_ == "owner" else "note")
 
 
-@pytest.fixture(params=["sqlite_fts", "hybrid_embeddings"])
+@pytest.fixture(params=["sqlite_fts", "hybrid_embeddings", "tantivy"])
 def config(request, tmp_path):
     """Two memories: by words, and what the parameter says."""
     hashing = {"embedder": {"type": "hashing"}} if request.param == "hybrid_embeddings" else {}
@@ -122,3 +122,28 @@ async def test_a_move_with_traffic_ends_with_everything_in_the_one_that_took_the
         assert all(answer == ["owner"] for answer in traffic.answers)
         there = {one.doc.id async for one in host.memory().scan(EVERYTHING)}
     assert there == traffic.written | {"owner"} | {f"d{n}" for n in range(300)}
+
+
+@pytest.mark.parametrize("config", ["sqlite_fts", "hybrid_embeddings"], indirect=True)
+async def test_two_memories_on_one_file_change_hands_too(gateway, config, tmp_path):
+    entries = config["plugins"]["entries"]
+    entries["b"]["config"]["path"] = entries["a"]["config"]["path"]
+    async with gateway(config) as running:
+        host = running.host
+        traffic = Traffic(host.memory())
+        await host.memory().upsert([note("owner", "owner")])
+        async with anyio.create_task_group() as tasks:
+            for number in range(WRITERS):
+                tasks.start_soon(traffic.write, number)
+            for _ in range(SEARCHERS):
+                tasks.start_soon(traffic.search)
+            for name in ("b", "a", "b"):
+                await traffic.until_more()
+                await host.use_slot("memory", name)
+            await traffic.until_more()
+            traffic.ended = True
+        assert {tuple(answer) for answer in traffic.answers} == {("owner",)}
+        there = {one.doc.id async for one in host.memory().scan(EVERYTHING)}
+        assert there == traffic.written | {"owner"}
+        await host.memory().flush(vectors=True)
+        assert not [reason for reason in host.memory().health().reasons if "only reads" in reason]
