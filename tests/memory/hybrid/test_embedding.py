@@ -17,6 +17,7 @@ from gatehook.memory.embedding.embedder import Blame
 from gatehook.memory.embedding.embedder import EmbeddingFailed
 from gatehook.memory.embedding.hashing import HashingEmbedder
 from gatehook.memory.sqlite.backend import SqliteMemory
+from gatehook.memory.vectors import bytewise
 from gatehook.testing.embedding_server import POISON
 from gatehook.testing.embedding_server import Fault
 from gatehook.testing.memory_statements import doc
@@ -237,7 +238,7 @@ async def test_what_is_forgotten_leaves_no_vector(opened, path):
     async with opened() as memory:
         await memory.upsert([doc("a", "gold"), doc("b", "silver")])
         await memory.flush(vectors=True)
-        vector = HashingEmbedder().vectors(["gold"])[0].astype("<f2").tobytes()
+        (vector,) = bytewise.pack([HashingEmbedder().vectors(["gold"])[0].astype("<f2").tobytes()])
         assert vector in path.read_bytes() + path.with_name(f"{path.name}-wal").read_bytes()
         await memory.forget(("suite",), ["a"])
         assert vector not in path.read_bytes() + path.with_name(f"{path.name}-wal").read_bytes()

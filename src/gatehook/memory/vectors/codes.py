@@ -20,13 +20,12 @@ from gatehook.kinds.memory import NamespaceSelector
 from gatehook.memory.sqlite.scope import above
 from gatehook.memory.sqlite.scope import read_namespace
 from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.vectors import bytewise
 
 Bits = NDArray[np.uint64]
 Rids = NDArray[np.int64]
 
 _WORD: Final = 64
-#: The sign of an f16 is its highest bit.
-_NEGATIVE: Final = 0x8000
 _FIRST: Final = 256
 _READ: Final = 4_096
 _RID_BITS: Final = 40
@@ -45,9 +44,8 @@ _Row = tuple[int, int, str, int, bytes]
 
 
 def bits_of(rows: Sequence[bytes], dims: int) -> Bits:
-    """Return the sign of each number of f16 vectors, 64 to a word."""
-    signs = np.frombuffer(b"".join(rows), dtype="<u2").reshape(len(rows), dims) < _NEGATIVE
-    packed = np.packbits(signs, axis=1)
+    """Return the sign of each number of packed vectors, 64 to a word."""
+    packed = np.packbits(bytewise.read(rows, dims) >= 0, axis=1)
     words = -(-dims // _WORD)
     padded = np.zeros((len(rows), 8 * words), dtype=np.uint8)
     padded[:, : packed.shape[1]] = packed

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gatehook.memory.sqlite.conditions import Condition
 from gatehook.memory.sqlite.searching import Search
+from gatehook.memory.vectors import bytewise
 from gatehook.memory.vectors.codes import Codes
 from gatehook.memory.vectors.codes import bits_of
 
@@ -19,11 +20,10 @@ _VECTORS: Final = (
     "SELECT v.rid, v.e FROM json_each(?) AS wanted CROSS JOIN vec v ON v.space = ? AND v.rid = wanted.value"
 )
 _PASSING: Final = "SELECT d.rid FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value WHERE "
-#: So many codes are looked at for each candidate that is wanted: of the ten nearest, 97 % are among them.
+#: So many codes are looked at for each candidate that is wanted. Of the ten nearest by exact numbers 98 % were found so
+#: among 8,700 texts, 96 % among 100,000 (MiniLM's vectors, a window of 100); twice as many find another 2 %.
 OVERSAMPLE: Final = 2
 _GROWTH: Final = 4
-#: Equal texts have equal scores on every machine, whatever order its sums are made in.
-_DIGITS: Final = 6
 
 
 @attrs.frozen
@@ -46,7 +46,7 @@ class Dense:
         What the query's condition refuses makes room: more codes are looked at, until most of them are of no match.
         """
         query = search.query
-        code = bits_of([self.vector.astype("<f2").tobytes()], len(self.vector))
+        code = bits_of(bytewise.pack([self.vector.astype("<f2").tobytes()]), len(self.vector))
         nearest = self.codes.nearest(connection, code, query.namespaces, with_past=query.as_of is not None)
         found: list[tuple[int, float]] = []
         count = OVERSAMPLE * n
@@ -64,9 +64,8 @@ class Dense:
         rows = connection.execute(_VECTORS, (json.dumps(rids), self.space)).fetchall()
         if not rows:
             return []
-        vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f2").reshape(len(rows), len(self.vector))
-        near = np.round(vectors.astype(np.float32) @ self.vector, _DIGITS).tolist()
-        return sorted(((row[0], min(one, 1.0)) for row, one in zip(rows, near, strict=True)), key=_in_order)
+        near = bytewise.cosines([row[1] for row in rows], self.vector)
+        return sorted(((row[0], one) for row, one in zip(rows, near, strict=True)), key=_in_order)
 
     def _passing(
         self, connection: sqlite3.Connection, near: list[tuple[int, float]], condition: Condition, n: int

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from typing import Final
 
 from gatehook.kinds.times import Ns
+from gatehook.memory.vectors import bytewise
 from gatehook.memory.vectors.store import ATTEMPTS
 from gatehook.memory.vectors.store import Job
+
+_DIGESTS: Final = "SELECT rid, digest FROM docs WHERE rid IN (SELECT value FROM json_each(?))"
 
 
 def take(connection: sqlite3.Connection, space: int, now: Ns, most: int) -> list[Job]:
@@ -33,15 +37,16 @@ def answer(connection: sqlite3.Connection, space: int, done: Sequence[tuple[Job,
 
     A document that changed since it was read keeps its place in the queue: its vector would be of another text.
     """
-    for job, vector in done:
-        same = connection.execute("SELECT 1 FROM docs WHERE rid = ? AND digest = ?", (job.rid, job.digest)).fetchone()
-        if same is None:
-            continue
-        connection.execute("DELETE FROM embed_queue WHERE space = ? AND rid = ?", (space, job.rid))
-        if vector is not None:
-            # Another number, not the old one again: who has seen the old vector must see this one too.
-            connection.execute("DELETE FROM vec WHERE space = ? AND rid = ?", (space, job.rid))
-            connection.execute("INSERT INTO vec (space, rid, e) VALUES (?, ?, ?)", (space, job.rid, vector))
+    digests = dict(connection.execute(_DIGESTS, (json.dumps([job.rid for job, _ in done]),)))
+    same = [(job, vector) for job, vector in done if digests.get(job.rid) == job.digest]
+    connection.executemany("DELETE FROM embed_queue WHERE space = ? AND rid = ?", [(space, job.rid) for job, _ in same])
+    made = [(job.rid, vector) for job, vector in same if vector is not None]
+    packed = bytewise.pack([vector for _, vector in made])
+    # Another number, not the old one again: who has seen the old vector must see this one too.
+    connection.executemany(
+        "INSERT OR REPLACE INTO vec (space, rid, e) VALUES (?, ?, ?)",
+        [(space, rid, row) for (rid, _), row in zip(made, packed, strict=True)],
+    )
 
 
 def refuse(connection: sqlite3.Connection, space: int, jobs: Sequence[Job], not_before: Ns) -> None:

@@ -20,7 +20,7 @@ CREATE TABLE space (
   id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, dims INTEGER NOT NULL, served TEXT NOT NULL DEFAULT '',
   state TEXT NOT NULL)
 """
-# ``seq`` only rises: what is above a number is new to who has seen everything up to it. ``e`` is f16.
+# ``seq`` only rises: what is above a number is new to who has seen everything up to it. ``e`` has a byte a number.
 _VEC: Final = """
 CREATE TABLE vec (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, space INTEGER NOT NULL, rid INTEGER NOT NULL, e BLOB NOT NULL,
