@@ -7,6 +7,7 @@ from typing import Final
 from gatehook import MemoryBackend
 from gatehook import PluginContext
 from gatehook import hookimpl
+from gatehook.diagnostics import Diagnostic
 from gatehook.memory.postgres.backend import PostgresMemory
 from gatehook.memory.postgres.target import Target
 
@@ -31,4 +32,26 @@ def provide_memory_backend(context: PluginContext) -> MemoryBackend:
         pool_size=config["poolSize"],
         timeout=float(config["timeout"]),
     )
-    return PostgresMemory(target, context.clock)
+    return PostgresMemory(target, context.clock) if "embedder" not in config else _hybrid(target, context)
+
+
+def _hybrid(target: Target, context: PluginContext) -> MemoryBackend:
+    # Only here: vectors need numpy, which a memory without them does not.
+    from gatehook.memory.embedding.choosing import choose_embedder
+    from gatehook.memory.postgres.hybrid import PostgresHybridMemory
+    from gatehook.memory.vectors.settings import VectorSettings
+
+    config = context.config
+
+    def report(diagnostic: Diagnostic) -> None:
+        said = f"{diagnostic.code}: {diagnostic.message}"
+        context.logger.warning("%s", said, extra={"gatehook_diagnostic": diagnostic})
+
+    return PostgresHybridMemory(
+        target,
+        context.clock,
+        embedder=lambda: choose_embedder(config["embedder"], context),
+        tasks=lambda: context.task_group,
+        report=report,
+        settings=VectorSettings.of(config),
+    )

@@ -67,6 +67,7 @@ class FindingStatements(VectorStatements):
         await memory.upsert([doc("two", "gold rally"), doc("none", "silver")])
         assert ids(await find(memory, "gold rally yesterday")) == ["two"]
         await memory.upsert([doc("all", "gold rally yesterday")])
+        await memory.flush(vectors=True)
         assert ids(await find(memory, "gold rally yesterday")) == ["all", "two"]
 
     async def test_20_pages_are_disjoint_and_make_one_big_page(self, memory: MemoryBackend) -> None:

@@ -20,6 +20,7 @@ from psycopg import errors
 
 from gatehook import MemoryBackend
 from gatehook.context import Clock
+from gatehook.kinds.capabilities import MemoryCapabilities
 from gatehook.kinds.errors import Ambiguous
 from gatehook.kinds.errors import Closed
 from gatehook.kinds.errors import NotConnected
@@ -49,6 +50,7 @@ from gatehook.memory.postgres.connections import Work
 from gatehook.memory.postgres.schema import migrate
 from gatehook.memory.postgres.searching import Search
 from gatehook.memory.postgres.statistics import Frequencies
+from gatehook.memory.postgres.stemming import LANGUAGE
 from gatehook.memory.postgres.target import Target
 from gatehook.memory.postgres.writer import Writer
 from gatehook.memory.ranking import position
@@ -63,6 +65,8 @@ _SWEEP_SECONDS: Final = 600.0
 
 class PostgresMemory(MemoryBackend):
     """A memory in a schema of a PostgreSQL database. Any number of processes may write to it at once."""
+
+    narrowed_by_configuration = True
 
     def __init__(self, target: Target, clock: Clock) -> None:
         self._target = target
@@ -95,6 +99,18 @@ class PostgresMemory(MemoryBackend):
             with anyio.CancelScope(shield=True):
                 await self._writer.idle()
             await pool.close(self._target.connect_timeout)
+
+    def capabilities(self) -> MemoryCapabilities:
+        """Everything that is declared but vectors: they need an embedder."""
+        return MemoryCapabilities(
+            as_of=True,
+            scan=True,
+            cjk=True,
+            stemming=LANGUAGE,
+            multiprocess=True,
+            durable=True,
+            max_document_bytes=_MAX_BYTES,
+        )
 
     def health(self) -> Health:
         """Say how the last use of the server went."""

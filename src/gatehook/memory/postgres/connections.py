@@ -26,6 +26,7 @@ Work = Callable[[psycopg.Connection], T]
 
 # What is read under a lock is what its holder before has left, whatever the database's default.
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_BEGIN_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SETTINGS: Final = """
 SELECT set_config('search_path', quote_ident(%s::text), false), set_config('statement_timeout', %s::text, false),
   set_config('idle_in_transaction_session_timeout', %s::text, false),
@@ -39,6 +40,18 @@ class CommitUncertain(Exception):
 
 class HungUp(psycopg.OperationalError):
     """Nobody waits for the answer any more."""
+
+
+@contextmanager
+def snapshot(connection: psycopg.Connection) -> Iterator[None]:
+    """Read everything as it was at one moment; settings made within end with it."""
+    connection.execute(_BEGIN_SNAPSHOT)
+    try:
+        yield
+    finally:
+        # Where the server ended it, or the connection, there is nothing to end.
+        with suppress(psycopg.Error):
+            connection.execute("ROLLBACK")
 
 
 @contextmanager

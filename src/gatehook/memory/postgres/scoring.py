@@ -12,7 +12,6 @@ from gatehook.kinds.times import Ns
 from gatehook.memory.postgres.conditions import Condition
 from gatehook.memory.postgres.conditions import of_filter
 from gatehook.memory.postgres.lexemes import CONTEXT
-from gatehook.memory.postgres.rows import DOCUMENT
 from gatehook.memory.postgres.statistics import CONTEXT_WEIGHT
 from gatehook.memory.postgres.statistics import K1
 from gatehook.memory.postgres.statistics import B
@@ -33,7 +32,7 @@ _WORDS: Final = (
 _PHRASE: Final = f"(CASE WHEN d.lexemes @@ %s::tsquery THEN %s::float8 * {K1 + 1.0} / (1.0 + n.norm) ELSE 0 END)"
 # OFFSET 0 keeps the server from writing an expression out, and working it out, wherever it is named.
 _TOP: Final = (
-    "SELECT t.score, t.strength, t.recency, {document} FROM ("
+    "SELECT t.score, t.strength, t.recency, {columns} FROM ("
     "SELECT x.* FROM (SELECT d.rid, d.ts, d.id, d.ns, s.strength, a.recency,"
     " ({base} + s.strength / ({half} + s.strength) / 2.0) * (1.0 + a.recency) / 2.0 AS score FROM docs d"
     " CROSS JOIN LATERAL (SELECT {k1} * ({rest} + {b} * d.words / %s::float8) AS norm OFFSET 0) n"
@@ -54,11 +53,11 @@ class Ranking:
     half_life: int | None
     now: Ns
 
-    def top(self, where: Condition, behind: Condition, *, complete: bool) -> Condition:
-        """Return the SELECT of the best rows: score, strength, recency, a document; its last parameter is how many."""
+    def top(self, where: Condition, behind: Condition, columns: str, *, complete: bool) -> Condition:
+        """Return the SELECT of the best rows: score, strength, recency, columns; its last parameter is how many."""
         strength, recency = self._strength(), self._recency()
         sql = _TOP.format(
-            document=DOCUMENT,
+            columns=columns,
             base=COMPLETE if complete else 0.0,
             half=HALF_STRENGTH,
             k1=K1,

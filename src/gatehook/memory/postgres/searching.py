@@ -6,9 +6,13 @@ for by their rarest word, and so on while a document without the words so far co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 from typing import Final
+from typing import Generic
+from typing import TypeVar
 
 import attrs
 import psycopg
@@ -29,6 +33,7 @@ from gatehook.memory.postgres.rows import read_document
 from gatehook.memory.postgres.statistics import Frequencies
 from gatehook.memory.postgres.statistics import Totals
 from gatehook.memory.postgres.statistics import Weighed
+from gatehook.memory.postgres.texts import read_text
 from gatehook.memory.postgres.texts import write_text
 from gatehook.memory.ranking import COMPLETE
 from gatehook.memory.ranking import Position
@@ -39,9 +44,13 @@ from gatehook.memory.ranking import relevance
 from gatehook.memory.ranking import sort_key
 from gatehook.memory.ranking import write_cursor
 from gatehook.memory.snippet import snippet
+from gatehook.memory.sqlite.scope import read_namespace
 from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.sqlite.searching import Candidate
 from gatehook.memory.text import Unit
 from gatehook.memory.text import units_of
+
+T = TypeVar("T")
 
 #: To score so many documents costs hardly more than to ask for them.
 _CHEAP: Final = 1_000
@@ -55,6 +64,38 @@ class _Found:
     strength: float
     relevance: float
     recency: float
+
+
+@attrs.frozen
+class _Match:
+    score: float
+    strength: float
+    recency: float
+    complete: bool
+
+
+@attrs.frozen
+class _Rows(Generic[T]):
+    """What is read of a row that matches, and what becomes of it."""
+
+    columns: str
+    read: Callable[[Sequence[Any], _Match], tuple[SortKey, T]]
+
+
+def _read_document(row: Sequence[Any], match: _Match) -> tuple[SortKey, _Found]:
+    stored = read_document(row)
+    found = _Found(stored, match.strength, relevance(match.strength, complete=match.complete), match.recency)
+    return sort_key(match.score, stored.doc), found
+
+
+def _read_candidate(row: Sequence[Any], match: _Match) -> tuple[SortKey, Candidate]:
+    rid, ts, id_, ns = row
+    key = (-match.score, -ts, read_text(id_), read_namespace(ns))
+    return key, Candidate(rid, match.strength, match.complete)
+
+
+_DOCUMENTS: Final = _Rows(DOCUMENT, _read_document)
+_CANDIDATES: Final = _Rows("d.rid, d.ts, d.id, d.ns", _read_candidate)
 
 
 @attrs.frozen
@@ -84,14 +125,28 @@ class Search:
             return (), None
         best: Shortlist[_Found] = Shortlist(self.query.limit, self.after, self.query.min_score)
         if self.units:
-            self._rank(connection, best, frequencies)
+            self._rank(connection, best, frequencies, _DOCUMENTS)
         else:
             self._list(connection, best)
         page, end = best.page()
         hits = tuple(self._hit(-key[0], found) for key, found in page)
         return hits, None if end is None else write_cursor(self.query, Position(end, self.now))
 
-    def _rank(self, connection: psycopg.Connection, best: Shortlist[_Found], frequencies: Frequencies) -> None:
+    def words(self, connection: psycopg.Connection, frequencies: Frequencies, n: int) -> list[Candidate]:
+        """Return the ``n`` strongest documents, complete ones first; neither recency nor the cursor counts."""
+        query = attrs.evolve(self.query, limit=n, half_life=None, min_score=None, cursor=None)
+        return attrs.evolve(self, query=query, after=None).candidates(connection, frequencies)
+
+    def candidates(self, connection: psycopg.Connection, frequencies: Frequencies) -> list[Candidate]:
+        """Return what the page has, as rows with their strength."""
+        best: Shortlist[Candidate] = Shortlist(self.query.limit, self.after, self.query.min_score)
+        if self.units:
+            self._rank(connection, best, frequencies, _CANDIDATES)
+        return [candidate for _, candidate in best.page()[0]]
+
+    def _rank(
+        self, connection: psycopg.Connection, best: Shortlist[T], frequencies: Frequencies, rows: _Rows[T]
+    ) -> None:
         # A turn's context holds words of a later turn, which a search as of a time must not know.
         context = self.query.as_of is None
         scope = lexemes.scope(self.query)
@@ -101,7 +156,7 @@ class Search:
         ranking = scoring.Ranking(weighed, totals, self.query.half_life, self.now)
         # The statements do not see one snapshot: a document that changes meanwhile may come twice.
         seen: set[tuple[Namespace, str]] = set()
-        self._offer(connection, best, seen, ranking, lexemes.all_of(scope, every), complete=True)
+        self._offer(connection, best, seen, ranking, rows, lexemes.all_of(scope, every), complete=True)
         if best.is_closed_to(COMPLETE) or weighed[0].want.expression == every:
             return
         before = [f"({every})"]
@@ -110,28 +165,28 @@ class Search:
                 return
             some = lexemes.some(one.want for one in group)
             match = lexemes.all_of(scope, some, f"!({' | '.join(before)})")
-            self._offer(connection, best, seen, ranking, match, complete=False)
+            self._offer(connection, best, seen, ranking, rows, match, complete=False)
             before.append(some)
 
     def _offer(
         self,
         connection: psycopg.Connection,
-        best: Shortlist[_Found],
+        best: Shortlist[T],
         seen: set[tuple[Namespace, str]],
         ranking: scoring.Ranking,
+        rows: _Rows[T],
         match: str,
         *,
         complete: bool,
     ) -> None:
         where = both(Condition("(d.lexemes @@ %s::tsquery)", (match,)), self.condition)
-        ranked = ranking.top(where, self._behind("x", "x.score", self.query.min_score), complete=complete)
-        rows = connection.execute(ranked.sql.encode(), (*ranked.parameters, self._most))
-        for score, strength, recency, *row in rows:
-            stored = read_document(row)
-            found = _Found(stored, strength, relevance(strength, complete=complete), recency)
-            if (stored.doc.namespace, stored.doc.id) not in seen:
-                seen.add((stored.doc.namespace, stored.doc.id))
-                best.offer(sort_key(score, stored.doc), found)
+        behind = self._behind("x", "x.score", self.query.min_score)
+        ranked = ranking.top(where, behind, rows.columns, complete=complete)
+        for score, strength, recency, *row in connection.execute(ranked.sql.encode(), (*ranked.parameters, self._most)):
+            key, found = rows.read(row, _Match(score, strength, recency, complete))
+            if (key[3], key[2]) not in seen:
+                seen.add((key[3], key[2]))
+                best.offer(key, found)
 
     def _list(self, connection: psycopg.Connection, best: Shortlist[_Found]) -> None:
         """List the newest first; without words nothing has an age."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import anyio
@@ -84,6 +85,8 @@ class Filler:
             self._working.cancel()
             with anyio.CancelScope(shield=True):
                 await self._done.wait()
+                with suppress(Closed, StorageUnavailable):  # what it has is anybody's again after a while
+                    await self._store.release(worker.standing.space.id)
 
     def wake(self) -> None:
         """Say that something was written."""
