@@ -154,6 +154,13 @@ async def test_requests_an_hour_are_bounded(opened, asking, server):
         assert len(server.texts) == 3
 
 
+async def test_a_model_of_this_machine_costs_no_requests(opened):
+    async with opened(requests_per_hour=1) as memory:
+        await memory.upsert([doc(f"d{n}", f"gold {n}") for n in range(200)])
+        await memory.flush(vectors=True)
+        assert (await memory.stats()).details["vectors"] == 200
+
+
 async def test_an_endpoint_that_answers_as_another_model_is_not_believed(opened, asking, server):
     async with opened(asking) as memory:
         await memory.upsert([doc("a", "gold")])

@@ -77,12 +77,14 @@ class Embedder(ABC):
 
     Attributes:
         batch: how many texts it takes at once. concurrency: how many batches side by side.
+        metered: whether a request costs more than time of this machine, so that they are counted by the hour.
         caveat: what everybody should know who relies on it; ``""`` where there is nothing.
         served: what its service says it answers with, after an answer; ``""`` where nothing says so.
     """
 
     batch: int = 32
     concurrency: int = 1
+    metered: bool = True
     caveat: str = ""
     served: str = ""
 

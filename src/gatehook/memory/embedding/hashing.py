@@ -26,6 +26,7 @@ class HashingEmbedder(Embedder):
     """Hashes words into a few of the dimensions. Deterministic, without a model: for tests and measurements only."""
 
     batch = 64
+    metered = False
     caveat = "hashing is a test double: it finds the same words, not the same meaning"
 
     def __init__(self, dims: int = 384, model: str = "words") -> None:

@@ -59,6 +59,8 @@ class OnnxEmbedder(Embedder):
     A query never waits behind a batch, which takes longer than a query's vector may.
     """
 
+    metered = False
+
     def __init__(self, directory: ModelDirectory) -> None:
         self._directory = directory
         self.batch = directory.batch

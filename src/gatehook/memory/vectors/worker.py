@@ -227,6 +227,8 @@ class EmbedWorker:
         return [row.tobytes() for row in vectors.astype(np.dtype("<f2"))]
 
     def _spend(self) -> None:
+        if not self._embedder.metered:
+            return
         now = self._clock.monotonic()
         while self._asked and self._asked[0] <= now - _HOUR:
             self._asked.popleft()
