@@ -25,6 +25,7 @@ NAMES: Final = (
     "durability",
     "ticks",
     "memory_search",
+    "memory_peers",
     "memory_hybrid",
     "memory_tantivy",
     "memory_postgres",

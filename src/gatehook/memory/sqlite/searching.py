@@ -53,6 +53,7 @@ _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constant
 #: So many documents are read beyond a page: one tells that there is another page, one that nothing better follows.
 _SPARE: Final = 2
 _READ_AT_ONCE: Final = 256
+_FIRST: Final = 64
 _EVERYTHING: Final = (NamespaceSelector.everything(),)
 
 
@@ -101,13 +102,19 @@ def _ranked(
     connection: sqlite3.Connection, search: Search, match: str, count: int
 ) -> Iterator[list[tuple[int, float]]]:
     """Yield what matches, the strongest first, in lists of ``count`` and more."""
-    ranked = connection.execute(*search.ranking(match))
+    sql, parameters = search.ranking(match)
+    # The best of many are found without sorting all; the others are asked for only where these did not fill the page.
+    first = max(count, _FIRST)
+    rows = connection.execute(f"{sql} LIMIT ?", (*parameters, first)).fetchall()
+    yield from (rows[at : at + count] for at in range(0, len(rows), count))
+    if len(rows) < first:
+        return
+    others = connection.execute(f"{sql} LIMIT -1 OFFSET ?", (*parameters, first))
     try:
-        while rows := ranked.fetchmany(count):
+        while rows := others.fetchmany(_READ_AT_ONCE):
             yield rows
-            count = min(2 * count, _READ_AT_ONCE)
     finally:
-        ranked.close()
+        others.close()
 
 
 @attrs.frozen
