@@ -221,7 +221,7 @@ class PostgresHybridMemory(PostgresMemory):
         if part is not IndexPart.VECTORS:
             async for progress in super().reindex(IndexPart.LEXICAL):
                 yield progress
-        if part is not IndexPart.LEXICAL:
+        if part is IndexPart.VECTORS or (part is IndexPart.ALL and not self._extension.missing):
             async for progress in self._filling().again(lambda _: self._queries.forget()):
                 yield progress
 

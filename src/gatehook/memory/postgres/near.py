@@ -23,16 +23,27 @@ from gatehook.memory.vectors.store import ACTIVE
 from gatehook.memory.vectors.store import Space
 
 #: To measure so many is cheaper than to look for them in an index.
-MEASURED: Final = 5_000
+MEASURED: Final = 10_000
 #: Equal texts have equal scores, whatever order a sum is made in.
 _DIGITS: Final = 6
 _SETTINGS: Final = """
 SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', %s, true),
   set_config('enable_sort', 'off', true)
 """
-_MOST_AT_ONCE: Final = 1_000
-_LEAST_AT_ONCE: Final = 100
-_PASSING: Final = "SELECT count(*) FROM (SELECT FROM docs d WHERE {where} LIMIT {most}) passing"
+#: So many of the nearest the index looks at before it answers: more are found, more slowly.
+_LOOKED_AT: Final = 400
+_MOST_LOOKED_AT: Final = 1_000
+#: Where the planner expects so many times more than are measured, nobody looks whether it is right.
+_CERTAINLY: Final = 1.5
+_EXPECTED: Final = "EXPLAIN (FORMAT JSON) SELECT FROM docs d WHERE "
+_FEW: Final = (
+    "WITH passing AS MATERIALIZED (SELECT d.rid FROM docs d WHERE {where} LIMIT {most} + 1),"
+    " counted AS MATERIALIZED (SELECT count(*) AS passing FROM passing)"
+    " SELECT c.passing, m.rid, m.near FROM counted c LEFT JOIN LATERAL ("
+    "SELECT v.rid, -(v.e {product} %s::{halfvec}) AS near FROM passing p"
+    " JOIN vectors v ON v.space = {space} AND v.rid = p.rid WHERE c.passing <= {most}"
+    " ORDER BY near DESC, v.rid DESC LIMIT %s) m ON true"
+)
 _EXACT: Final = (
     "SELECT v.rid, -(v.e {product} %s::{halfvec}) AS near"
     " FROM docs d JOIN vectors v ON v.space = {space} AND v.rid = d.rid WHERE {where}"
@@ -68,26 +79,31 @@ class Near:
         row = connection.execute("SELECT state, indexed FROM spaces WHERE id = %s", (self.space.id,)).fetchone()
         if row is None or row[0] != ACTIVE:
             raise NoVectors(NOT_ALL)
-        found: list[tuple[int, float]] = []
-        if row[1] and self._pass(connection, condition) > self.measured:
+        found = self._few(connection, condition, n) if row[1] else self._exact(connection, condition, n)
+        if found is None:
             found = self._indexed(connection, condition, n)
-        if len(found) < n:
-            found = self._exact(connection, condition, n)
+            if len(found) < n:  # the index gave up on what the filter lets pass
+                found = self._exact(connection, condition, n)
         near = ((rid, min(round(cosine, _DIGITS), 1.0)) for rid, cosine in found)
         return sorted((one for one in near if one[1] > self.least), key=lambda one: (-one[1], -one[0]))
 
-    def _pass(self, connection: psycopg.Connection, condition: Condition) -> int:
-        statement = _PASSING.format(where=condition.sql, most=self.measured + 1)
-        row = connection.execute(statement.encode(), condition.parameters).fetchone()
-        return 0 if row is None else int(row[0])
+    def _few(self, connection: psycopg.Connection, condition: Condition, n: int) -> list[tuple[int, float]] | None:
+        """Measure all documents that pass, if they are few; ``None`` where they are many."""
+        expected = connection.execute(f"{_EXPECTED}{condition.sql}".encode(), condition.parameters).fetchone()
+        if expected is not None and expected[0][0]["Plan"]["Plan Rows"] > _CERTAINLY * self.measured:
+            return None
+        rows = connection.execute(self._written(_FEW, condition), (*condition.parameters, self._vector, n)).fetchall()
+        if rows[0][0] > self.measured:
+            return None
+        return [(rid, near) for _, rid, near in rows if rid is not None]
 
     def _exact(self, connection: psycopg.Connection, condition: Condition, n: int) -> list[tuple[int, float]]:
         statement = self._written(_EXACT, condition)
         return connection.execute(statement, (self._vector, *condition.parameters, n)).fetchall()
 
     def _indexed(self, connection: psycopg.Connection, condition: Condition, n: int) -> list[tuple[int, float]]:
-        at_once = min(max(2 * n, _LEAST_AT_ONCE), _MOST_AT_ONCE)
-        connection.execute(_SETTINGS, (str(at_once),))
+        looked_at = min(max(n, _LOOKED_AT), _MOST_LOOKED_AT)
+        connection.execute(_SETTINGS, (str(looked_at),))
         statement = self._written(_INDEXED, condition)
         rows = connection.execute(statement, (self._vector, *condition.parameters, self._vector, n)).fetchall()
         # What comes after it in this transaction is planned as usual.
@@ -106,4 +122,5 @@ class Near:
             product=self.extension.product,
             space=f"{self.space.id:d}",
             where=condition.sql,
+            most=f"{self.measured:d}",
         ).encode()

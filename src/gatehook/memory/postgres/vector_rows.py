@@ -42,6 +42,11 @@ FROM docs d WHERE d.rid = q.rid AND q.space = %(space)s AND q.rid IN (
   ORDER BY w.rid DESC LIMIT %(most)s FOR UPDATE SKIP LOCKED)
 RETURNING q.rid, d.digest, d.text
 """
+_DUE: Final = """
+SELECT min(not_before) FILTER (WHERE free), coalesce(bool_or(NOT free), false) FROM (
+  SELECT not_before, holder IS NULL OR holder = %(holder)s OR held_until < clock_timestamp() AS free
+  FROM embed_queue WHERE space = %(space)s AND attempts < %(attempts)s) waiting
+"""
 # A document that is being deleted is waited for: its vector would be left over.
 _ANSWER: Final = """
 INSERT INTO vectors (space, rid, e) SELECT %s, d.rid, w.e::{halfvec}
@@ -104,16 +109,11 @@ def take(connection: psycopg.Connection, space: int, now: Ns, most: int, holder:
 
 def waits_until(connection: psycopg.Connection, space: int, now: Ns, holder: str) -> Ns:
     """Return when to look again; there is always a next time, as another gateway may write, or die."""
-    row = connection.execute(
-        "SELECT min(not_before), bool_or(holder IS NOT NULL AND holder <> %s) FROM embed_queue"
-        " WHERE space = %s AND attempts < %s",
-        (holder, space, ATTEMPTS),
-    ).fetchone()
+    row = connection.execute(_DUE, {"holder": holder, "space": space, "attempts": ATTEMPTS}).fetchone()
     assert row is not None
     due, elsewhere = row
-    if due is None:
-        return now + _SOME_TIME * _SECOND
-    return max(int(due), now + _SOON * _SECOND) if elsewhere else int(due)
+    again = now + (_SOON if elsewhere else _SOME_TIME) * _SECOND
+    return again if due is None else min(int(due), again)
 
 
 def answer(
@@ -236,7 +236,7 @@ def build_index(connection: psycopg.Connection, space: Space, extension: Extensi
         connection.execute(
             f"CREATE INDEX CONCURRENTLY {index_name(space.id)} ON vectors"
             f" USING hnsw ({cast('e', space.dims, extension)} {extension.name('halfvec_ip_ops')})"
-            f" WHERE space = {space.id:d}".encode()
+            f" WITH (ef_construction = 128) WHERE space = {space.id:d}".encode()
         )
         connection.execute("UPDATE spaces SET indexed = true WHERE id = %s", (space.id,))
     finally:
