@@ -29,6 +29,7 @@ NAMES: Final = (
     "memory_hybrid",
     "memory_tantivy",
     "memory_postgres",
+    "memory_postgres_vectors",
     "cold_start",
     "replay",
     "mcp_sessions",
