@@ -17,7 +17,7 @@ from gatehook.memory.vectors.codes import Codes
 from gatehook.memory.vectors.codes import bits_of
 
 _VECTORS: Final = (
-    "SELECT v.rid, v.e FROM json_each(?) AS wanted CROSS JOIN vec v ON v.space = ? AND v.rid = wanted.value"
+    "SELECT v.rid, v.e FROM json_each(?) AS wanted CROSS JOIN vec v ON v.seq = wanted.value WHERE v.space = ?"
 )
 _PASSING: Final = "SELECT d.rid FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value WHERE "
 #: So many codes are looked at for each candidate that is wanted. Of the ten nearest by exact numbers 98 % were found so
@@ -50,8 +50,8 @@ class Dense:
         nearest = self.codes.nearest(connection, code, query.namespaces, with_past=query.as_of is not None)
         found: list[tuple[int, float]] = []
         count = OVERSAMPLE * n
-        while len(found) < n and (rids := nearest.take(count)):
-            near = self._exact(connection, rids)
+        while len(found) < n and (seqs := nearest.take(count)):
+            near = self._exact(connection, seqs)
             matching = [one for one in near if one[1] > self.least]
             found += self._passing(connection, matching, search.condition, n)
             if 2 * len(matching) < len(near):
@@ -59,9 +59,9 @@ class Dense:
             count *= _GROWTH
         return sorted(found, key=_in_order)[:n]
 
-    def _exact(self, connection: sqlite3.Connection, rids: list[int]) -> list[tuple[int, float]]:
-        """Return those that have a vector with their cosine, the nearest first."""
-        rows = connection.execute(_VECTORS, (json.dumps(rids), self.space)).fetchall()
+    def _exact(self, connection: sqlite3.Connection, seqs: list[int]) -> list[tuple[int, float]]:
+        """Return the rids of vectors that are still there with their cosine, the nearest first."""
+        rows = connection.execute(_VECTORS, (json.dumps(seqs), self.space)).fetchall()
         if not rows:
             return []
         near = bytewise.cosines([row[1] for row in rows], self.vector)
