@@ -133,6 +133,7 @@ class Filler:
             StorageUnavailable: as ``filled``.
         """
         worker = self._require_worker()
+        worker.forget()
         total = await self._store.requeue(worker.standing.space.id)
         worker.begin_again(await self._store.reread(worker.standing.space))
         emptied(worker.standing.space)

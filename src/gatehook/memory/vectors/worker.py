@@ -106,8 +106,12 @@ class EmbedWorker:
     def begin_again(self, space: Space) -> None:
         """Take note that the space was emptied: what made its vectors may be another service by now."""
         self.standing.space = space
-        self._known.clear()
+        self.forget()
         self._embedder.hold_to("")
+
+    def forget(self) -> None:
+        """Use nothing of what was made, or is being made, so far: the texts of it are about to be queued again."""
+        self._known = OrderedDict()
 
     def _follow(self, space: Space) -> None:
         """Take note of what another process did to the space."""
@@ -205,6 +209,7 @@ class EmbedWorker:
             raise EmbeddingFailed(failed.reason, Blame.SETTINGS, failed.retry_after) from None
 
     async def _one_batch(self, jobs: list[Job], *, split: bool = False) -> None:
+        remembered = self._known
         try:
             made = await self._ask([job.text[: self._longest] for job in jobs])
         except EmbeddingFailed as failed:
@@ -214,10 +219,12 @@ class EmbedWorker:
                 await self._probe(failed)
             await self._in_halves(jobs, failed)
             return
+        if self._known is not remembered:
+            return  # made before everything was begun again
         for job, vector in zip(jobs, made, strict=True):
-            self._known[_key(job)] = vector
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+            remembered[_key(job)] = vector
+            while len(remembered) > _REMEMBERED:
+                remembered.popitem(last=False)
         await self._answer(list(zip(jobs, made, strict=True)))
 
     async def _ask(self, texts: Sequence[str]) -> list[bytes]:
