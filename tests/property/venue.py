@@ -163,11 +163,14 @@ class Venue:
 
     # --- the rules
 
-    def arrive(self, what: str, identity: str, *, reduces: bool) -> None:
+    def leave(self, what: str, identity: str, *, reduces: bool) -> None:
+        """A command leaves the gateway. What left before a halt may arrive after it."""
+        if self.halted and not reduces:
+            self.wrong.append(f"{what} {identity} was sent while trading was halted")
+
+    def arrive(self, what: str, identity: str) -> None:
         if identity in self.arrived:
             self.wrong.append(f"{what} {identity} arrived twice")
-        if self.halted and not reduces:
-            self.wrong.append(f"{what} {identity} arrived while trading was halted")
         if identity in self.unapproved:
             self.wrong.append(f"{what} {identity} arrived and nobody approved it")
         self.arrived.append(identity)
@@ -276,9 +279,10 @@ class VenueBroker(Broker):
         self._reach()
         if bend is Bend.UNSENT:
             raise NotConnected("nothing was sent")
+        venue.leave(what, identity, reduces=reduces)
         if bend is Bend.HELD_BEFORE:
             await venue.hold().wait()
-        venue.arrive(what, identity, reduces=reduces)
+        venue.arrive(what, identity)
         if bend is Bend.REFUSED:
             raise InsufficientFunds("no money")
         result = effect()
