@@ -1,7 +1,7 @@
 """The leg of meaning: the nearest vectors under everything that the query asks for.
 
-Where few documents pass, all of them are measured: that is exact, and costs less than an index. Else the index goes
-on, in the order of nearness, until so many were found that pass.
+Where few documents are expected to pass, all of them are measured: that is exact, and costs less than an index. Else
+the index goes on, in the order of nearness, until so many were found that pass.
 """
 
 from __future__ import annotations
@@ -33,17 +33,7 @@ SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw
 #: So many of the nearest the index looks at before it answers: more are found, more slowly.
 _LOOKED_AT: Final = 400
 _MOST_LOOKED_AT: Final = 1_000
-#: Where the planner expects so many times more than are measured, nobody looks whether it is right.
-_CERTAINLY: Final = 1.5
 _EXPECTED: Final = "EXPLAIN (FORMAT JSON) SELECT FROM docs d WHERE "
-_FEW: Final = (
-    "WITH passing AS MATERIALIZED (SELECT d.rid FROM docs d WHERE {where} LIMIT {most} + 1),"
-    " counted AS MATERIALIZED (SELECT count(*) AS passing FROM passing)"
-    " SELECT c.passing, m.rid, m.near FROM counted c LEFT JOIN LATERAL ("
-    "SELECT v.rid, -(v.e {product} %s::{halfvec}) AS near FROM passing p"
-    " JOIN vectors v ON v.space = {space} AND v.rid = p.rid WHERE c.passing <= {most}"
-    " ORDER BY near DESC, v.rid DESC LIMIT %s) m ON true"
-)
 _EXACT: Final = (
     "SELECT v.rid, -(v.e {product} %s::{halfvec}) AS near"
     " FROM docs d JOIN vectors v ON v.space = {space} AND v.rid = d.rid WHERE {where}"
@@ -60,8 +50,8 @@ class Near:
     """A query's vector, and the space where it is compared.
 
     Attributes:
-        vector: of length 1. least: what is no nearer than this (cosine) is no match. measured: up to so many
-            documents are all measured.
+        vector: of length 1. least: what is no nearer than this (cosine) is no match. measured: where no more documents
+            are expected to pass, all are measured.
     """
 
     space: Space
@@ -79,23 +69,18 @@ class Near:
         row = connection.execute("SELECT state, indexed FROM spaces WHERE id = %s", (self.space.id,)).fetchone()
         if row is None or row[0] != ACTIVE:
             raise NoVectors(NOT_ALL)
-        found = self._few(connection, condition, n) if row[1] else self._exact(connection, condition, n)
-        if found is None:
+        found: list[tuple[int, float]] = []
+        if row[1] and self._expected(connection, condition) > self.measured:
             found = self._indexed(connection, condition, n)
-            if len(found) < n:  # the index gave up on what the filter lets pass
-                found = self._exact(connection, condition, n)
+        if len(found) < n:  # without an index, or where it gave up on what the filter lets pass
+            found = self._exact(connection, condition, n)
         near = ((rid, min(round(cosine, _DIGITS), 1.0)) for rid, cosine in found)
         return sorted((one for one in near if one[1] > self.least), key=lambda one: (-one[1], -one[0]))
 
-    def _few(self, connection: psycopg.Connection, condition: Condition, n: int) -> list[tuple[int, float]] | None:
-        """Measure all documents that pass, if they are few; ``None`` where they are many."""
-        expected = connection.execute(f"{_EXPECTED}{condition.sql}".encode(), condition.parameters).fetchone()
-        if expected is not None and expected[0][0]["Plan"]["Plan Rows"] > _CERTAINLY * self.measured:
-            return None
-        rows = connection.execute(self._written(_FEW, condition), (*condition.parameters, self._vector, n)).fetchall()
-        if rows[0][0] > self.measured:
-            return None
-        return [(rid, near) for _, rid, near in rows if rid is not None]
+    def _expected(self, connection: psycopg.Connection, condition: Condition) -> int:
+        """Return how many documents the planner thinks will pass: to count them costs as much as to measure them."""
+        row = connection.execute(f"{_EXPECTED}{condition.sql}".encode(), condition.parameters).fetchone()
+        return 0 if row is None else int(row[0][0]["Plan"]["Plan Rows"])
 
     def _exact(self, connection: psycopg.Connection, condition: Condition, n: int) -> list[tuple[int, float]]:
         statement = self._written(_EXACT, condition)
@@ -122,5 +107,4 @@ class Near:
             product=self.extension.product,
             space=f"{self.space.id:d}",
             where=condition.sql,
-            most=f"{self.measured:d}",
         ).encode()
