@@ -8,10 +8,12 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import anyio
 import pytest
 
 from gatehook import MemoryDoc
 from gatehook.kinds.errors import Closed
+from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.memory import IndexPart
 from gatehook.kinds.memory import NamespaceSelector
@@ -195,3 +197,33 @@ async def test_a_hasty_search_for_frequent_words_looks_at_the_newest(path: Path,
         search = Search.prepare(Query(text="common words", namespaces=(NamespaceSelector.everything(),), limit=50), 10)
         hits = await memory._read(lambda connection: hasty.run(connection, search))
     assert {hit.stored.doc.id for hit in hits} == {f"d{n:03}" for n in range(79, 100)}
+
+
+async def test_a_full_disk_stops_a_reindex_and_harms_nothing(memory: SqliteMemory, bare: sqlite3.Connection) -> None:
+    await fill(memory, 5)
+    connection = memory._writer._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+    with pytest.raises(StorageUnavailable, match="full"):
+        async for _ in memory.reindex():
+            pass
+    assert len(await found(memory, "batch3 word7")) == 10
+    connection.execute("PRAGMA max_page_count = 1000000")
+    async for _ in memory.reindex():
+        pass
+    check_index(bare)
+
+
+async def test_a_query_of_ten_megabytes_is_a_query(memory: SqliteMemory) -> None:
+    await memory.upsert([doc("a", "needle in a stack")])
+    assert await found(memory, "needle " + 'stack\0 "x OR (' * 700_000) == ["a"]
+
+
+async def test_searches_are_cancelled_and_the_next_one_runs(memory: SqliteMemory) -> None:
+    await fill(memory, 3)
+    for delay in (0.0, 0.0005, 0.002):
+        with anyio.move_on_after(delay):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(10):
+                    tasks.start_soon(found, memory, "common word1 word2 word3")
+    assert len(await found(memory, "common")) == 10

@@ -186,10 +186,14 @@ def check_scalar(value: object) -> None:
     Raises:
         FilterError: for another type, NaN, an infinity, an int beyond 64 bits, text with a lone surrogate.
     """
-    if value is not None and not isinstance(value, str | int | float):
+    if value is None:
+        return
+    if isinstance(value, str):
+        if not is_encodable(value):
+            raise FilterError("text with a lone surrogate is no text")
+        return
+    if not isinstance(value, int | float):
         raise FilterError(f"a value is text, a number, a bool or None, not {type(value).__name__}")
-    if isinstance(value, str) and not is_encodable(value):
-        raise FilterError("text with a lone surrogate is no text")
     if isinstance(value, float) and not math.isfinite(value):
         raise FilterError(f"{value} is no finite number")
     if isinstance(value, int) and not -_INT64 <= value < _INT64:
@@ -198,6 +202,8 @@ def check_scalar(value: object) -> None:
 
 def is_encodable(text: str) -> bool:
     """Say whether text has a UTF-8 form: no lone surrogate."""
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -18,6 +18,8 @@ from gatehook.kinds.times import Ns
 #: A document with this tag does not decay.
 EVERGREEN: Final = "evergreen"
 _MAX_ID: Final = 1_000
+# What ``json.dumps`` makes anew in every call.
+_write_json: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def fault_of(doc: MemoryDoc, max_bytes: int) -> str | None:
@@ -57,7 +59,7 @@ def _fault_of_values(doc: MemoryDoc, max_bytes: int) -> str | None:
             check_scalar(value)
     except FilterError as error:
         return error.message
-    size = len(doc.text.encode())
+    size = len(doc.text) if doc.text.isascii() else len(doc.text.encode())
     return f"text has {size} bytes, at most {max_bytes} are taken" if size > max_bytes else None
 
 
@@ -73,8 +75,7 @@ def _scalars(doc: MemoryDoc) -> Iterator[object]:
 def digest_of(doc: MemoryDoc) -> str:
     """Return a digest of a document's content: everything but its id, namespace and ``available_at``."""
     content = [doc.text, doc.ts, doc.kind, sorted(doc.tags), doc.meta, doc.prev_id, doc.expires_at]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(_write_json(content).encode(), digest_size=16).hexdigest()
 
 
 def available_at(doc: MemoryDoc, now: Ns) -> Ns:

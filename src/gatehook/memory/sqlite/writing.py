@@ -35,12 +35,23 @@ from gatehook.memory.sqlite.rows import Assigned
 from gatehook.memory.sqlite.rows import facts_of
 from gatehook.memory.sqlite.rows import read_document
 from gatehook.memory.sqlite.rows import write_row
+from gatehook.memory.sqlite.scope import read_namespace
 from gatehook.memory.sqlite.scope import write_namespace
 
 _SLICE: Final = 32
-_LOOKED_UP: Final = "id, rid, digest, revision, created_at, available_at, visible_at, prev_id"
-_CURRENT: Final = f"SELECT {_LOOKED_UP} FROM docs WHERE ns = ? AND id = ? AND past = 0"  # noqa: S608  constants only
-_CURRENTS: Final = f"SELECT {_LOOKED_UP} FROM docs WHERE ns = ? AND past = 0 AND id IN ({', '.join('?' * _SLICE)})"  # noqa: S608  constants only
+#: So many documents are checked at once, which takes a millisecond.
+_CHECKED: Final = 500
+# Joined to a list of keys a slice is one statement, whatever namespaces it is of.
+_WANTED: Final = f"WITH wanted(ns, id) AS (VALUES {', '.join(['(?, ?)'] * _SLICE)})"
+_CURRENT: Final = (
+    f"{_WANTED} SELECT w.ns, w.id, d.rid, d.digest, d.revision, d.created_at, d.available_at, d.visible_at, d.prev_id"  # noqa: S608  constants only
+    " FROM wanted w CROSS JOIN docs d ON d.ns = w.ns AND d.id = w.id AND d.past = 0"
+)
+# Left to itself the planner walks the whole namespace in the order of ids.
+_FOLLOWED: Final = (
+    f"{_WANTED} SELECT DISTINCT w.ns, w.id FROM wanted w"  # noqa: S608  constants only
+    " CROSS JOIN docs d INDEXED BY docs_by_previous ON d.ns = w.ns AND d.prev_id = w.id AND d.past = 0"
+)
 _WHOLE: Final = f"SELECT {DOCUMENT} FROM docs d WHERE d.rid = ?"  # noqa: S608  constants only
 
 Key = tuple[Namespace, str]
@@ -49,7 +60,6 @@ Key = tuple[Namespace, str]
 class _Current(NamedTuple):
     """The current row of a document, before it is changed."""
 
-    id: str
     rid: int
     digest: str
     revision: int
@@ -74,22 +84,23 @@ def upsert(
     """
     latest: dict[Key, MemoryDoc] = {}
     rejected: list[tuple[str, str]] = []
-    for some in _slices(docs):
+    for some in _slices(docs, _CHECKED):
         _sort_out(some, max_bytes, latest, rejected)
+        # Lets the event loop's thread have the interpreter's lock, which it else gets after five milliseconds.
+        if len(some) == _CHECKED:
+            time.sleep(0)
     if if_revision:
         _check_revisions(connection, [key for key in latest if key[1] in if_revision], if_revision)
     done: dict[str, list[str]] = {"inserted": [], "updated": [], "unchanged": []}
-    for some in _slices(latest.values()):
+    for some in _slices(latest.values(), _SLICE):
         _Slice(connection, now).write(some, done)
     return UpsertReport(rejected=tuple(rejected), **{name: tuple(ids) for name, ids in done.items()})
 
 
-def _slices(docs: Collection[MemoryDoc]) -> Iterator[list[MemoryDoc]]:
+def _slices(docs: Collection[MemoryDoc], size: int) -> Iterator[list[MemoryDoc]]:
     left = iter(docs)
-    while some := list(islice(left, _SLICE)):
+    while some := list(islice(left, size)):
         yield some
-        # Lets the event loop's thread have the interpreter's lock, which it else gets after five milliseconds.
-        time.sleep(0)
 
 
 def _sort_out(
@@ -113,23 +124,21 @@ def _check_revisions(connection: sqlite3.Connection, keys: Sequence[Key], expect
 
 def _look_up(connection: sqlite3.Connection, keys: Sequence[Key]) -> dict[Key, _Current]:
     """Return the current rows of those documents that have one."""
-    wanted: dict[Namespace, list[str]] = {}
-    for namespace, id_ in keys:
-        wanted.setdefault(namespace, []).append(id_)
-    found: dict[Key, _Current] = {}
-    for namespace, ids in wanted.items():
-        for row in _rows(connection, write_namespace(namespace), ids):
-            found[namespace, row[0]] = _Current(*row)
-    return found
+    return {(namespace, id_): _Current(*row) for namespace, id_, *row in _rows(connection, _CURRENT, keys)}
 
 
-def _rows(connection: sqlite3.Connection, ns: str, ids: list[str]) -> Iterator[tuple[Any, ...]]:
-    if len(ids) == 1:
-        yield from connection.execute(_CURRENT, (ns, *ids))
-        return
-    for at in range(0, len(ids), _SLICE):
-        some = ids[at : at + _SLICE]
-        yield from connection.execute(_CURRENTS, (ns, *some, *[None] * (_SLICE - len(some))))
+def _followed(connection: sqlite3.Connection, keys: Sequence[Key]) -> set[Key]:
+    """Return those documents that another one has for its turn before."""
+    return {(namespace, id_) for namespace, id_ in _rows(connection, _FOLLOWED, keys)}
+
+
+def _rows(connection: sqlite3.Connection, sql: str, keys: Sequence[Key]) -> Iterator[tuple[Any, ...]]:
+    """Run a statement for a slice of keys, as often as it takes for all; each row begins with a key."""
+    for at in range(0, len(keys), _SLICE):
+        some = keys[at : at + _SLICE]
+        flat = [part for namespace, id_ in some for part in (write_namespace(namespace), id_)]
+        for ns, id_, *row in connection.execute(sql, flat + [None] * (2 * (_SLICE - len(some)))):
+            yield read_namespace(ns), id_, *row
 
 
 class _Slice:
@@ -145,18 +154,20 @@ class _Slice:
     def write(self, docs: Sequence[MemoryDoc], done: Mapping[str, list[str]]) -> None:
         """Write documents, and note what was done by their ids."""
         current = _look_up(self._connection, [(doc.namespace, doc.id) for doc in docs])
-        changed: list[tuple[MemoryDoc, str | None]] = []
+        changed: dict[Key, tuple[MemoryDoc, str | None]] = {}
         contexts = neighbours.Contexts(self._connection, docs)
         for doc in docs:
             before = current.get((doc.namespace, doc.id))
             what = self._take(doc, before, contexts)
             done[what].append(doc.id)
             if what != "unchanged":
-                changed.append((doc, before.prev_id if before else None))
+                changed[doc.namespace, doc.id] = doc, before.prev_id if before else None
         self._connection.executemany(INSERT, self._rows)
         self._connection.executemany(FACT, self._facts)
-        for doc, previous in changed:
-            neighbours.refresh(self._connection, doc, previous)
+        followed = _followed(self._connection, [*changed])
+        for key, (doc, previous) in changed.items():
+            if key in followed or doc.prev_id is not None or previous is not None:
+                neighbours.refresh(self._connection, doc, previous)
 
     def _take(self, doc: MemoryDoc, before: _Current | None, contexts: neighbours.Contexts) -> str:
         digest, known = digest_of(doc), available_at(doc, self._now)
