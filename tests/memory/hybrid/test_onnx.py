@@ -83,6 +83,14 @@ async def test_another_file_is_another_identity(tmp_path):
     assert first.tokenizer == second.tokenizer
 
 
+async def test_the_model_may_lie_in_a_folder_of_its_own(tmp_path):
+    path = write_model(tmp_path / "model")
+    plain = (await (await opened(path)).embed(["gold"])).tolist()
+    (path / "onnx").mkdir()
+    (path / "model.onnx").rename(path / "onnx" / "model.onnx")
+    assert (await (await opened(path, file="onnx/model.onnx")).embed(["gold"])).tolist() == plain
+
+
 @pytest.mark.parametrize(
     ("code", "spoil"),
     [
