@@ -239,7 +239,7 @@ def build_index(connection: psycopg.Connection, space: Space, extension: Extensi
             f" WITH (ef_construction = 128) WHERE space = {space.id:d}".encode()
         )
         # By what the planner knows of them, searches choose between the index and what passes.
-        connection.execute("ANALYZE docs")
+        connection.execute("ANALYZE docs, vectors")
         connection.execute("UPDATE spaces SET indexed = true WHERE id = %s", (space.id,))
     finally:
         connection.close()
