@@ -53,7 +53,8 @@ _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constant
 #: So many documents are read beyond a page: one tells that there is another page, one that nothing better follows.
 _SPARE: Final = 2
 _READ_AT_ONCE: Final = 256
-_FIRST: Final = 64
+#: Of so many a filter, and what is equally strong, mostly leave a page.
+_FIRST: Final = 48
 _EVERYTHING: Final = (NamespaceSelector.everything(),)
 
 
