@@ -171,9 +171,15 @@ async def test_a_provider_that_was_used_before_is_refused(tmp_path):
 
 
 async def test_fault_25_double_stop_stop_during_start_and_restart_during_stop(tmp_path):
-    plugin = Scripted(enter=hanging)
+    scope = anyio.CancelScope()
+
+    async def cut_off(provider):
+        scope.cancel()
+        await anyio.sleep_forever()
+
+    plugin = Scripted(enter=cut_off)
     host = host_of(tmp_path, plugins=[(manifest(), plugin)])
-    with anyio.move_on_after(0.2):  # the start hangs: leaving cancels it, and stops what had begun
+    with scope:  # the start hangs: leaving cancels it, and stops what had begun
         async with host:
             pass
     supervisor_states = {str(one.state) for one in host.statuses()}

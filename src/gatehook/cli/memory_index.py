@@ -20,16 +20,13 @@ from gatehook.cli.output import write_document
 from gatehook.cli.output import write_text
 
 
-@click.command()
+@click.command(epilog="They are those of [[memory.folders]]; PATH is one of them, or something in one.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @located
 @reading
 @click.pass_context
 def index(context: click.Context, paths: tuple[Path, ...], where: Where, *, as_json: bool) -> None:
-    """Index the folders that are remembered now, and say what changed.
-
-    They are those of [[memory.folders]]; PATH is one of them, or something in one.
-    """
+    """Index the folders that are remembered now, and say what changed."""
     with progress_shown("Indexing") as took:
         result = work(where, "memory.index", {"paths": [str(path.absolute()) for path in paths]}, took)
     if as_json:
