@@ -55,11 +55,11 @@ SKIPPED = {
         "Simulated as market data": NO_CONNECTION,
     },
     "tests/memory/test_sqlite_fts_statements.py": {
-        "SqliteFts as memory": NO_VECTORS | {38: "this release ships no judged set yet"},
+        "SqliteFts as memory": NO_VECTORS,
     },
     "tests/memory/hybrid/test_hybrid_statements.py": {"HybridEmbeddings as memory": {}},
     "tests/memory/test_tantivy_statements.py": {
-        "Tantivy as memory": NO_VECTORS | {38: "this release ships no judged set yet"},
+        "Tantivy as memory": NO_VECTORS,
     },
 }
 

@@ -154,7 +154,13 @@ def _match(stored: StoredDoc, query: Query, now: int) -> Hit | None:
     found = ranking.relevance(strength, complete=all(counts))
     age = ranking.recency(doc.ts, doc.tags, query.half_life, now)
     text, spans = snippet(doc.text, units, query.snippet_chars)
-    return Hit(stored=stored, score=ranking.aged(found, age), snippet=text, spans=spans, parts={"lexical": found, "recency": age})
+    return Hit(
+        stored=stored,
+        score=ranking.aged(found, age),
+        snippet=text,
+        spans=spans,
+        parts={"lexical": found, "recency": age},
+    )
 
 
 def _count(words: list[str], phrase: tuple[str, ...]) -> int:
