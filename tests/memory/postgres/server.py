@@ -33,6 +33,8 @@ class Server:
         self._bin = binaries()
         # The server refuses to run as root; it has no files outside of its folder.
         self._as = {"user": "nobody"} if os.geteuid() == 0 else {}
+        if self._as and not _may_be_entered_by_all(self._bin):
+            self._bin = _copied(self._bin, folder / "programs")
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -118,6 +120,26 @@ def binaries() -> Path:
     if not (folder / "postgres").exists():
         raise NoServer(f"there is no server in {folder}")
     return folder
+
+
+def _may_be_entered_by_all(folder: Path) -> bool:
+    return all(one.stat().st_mode & 0o001 for one in (folder, *folder.parents))
+
+
+def _copied(programs: Path, folder: Path) -> Path:
+    """Copy the programs and the libraries that lie beside their package; return where the programs are now."""
+    package = programs.parents[1]
+    for one in (package, package.with_name(f"{package.name}.libs")):
+        if one.exists():
+            shutil.copytree(one, folder / one.name, symlinks=True, copy_function=_linked)
+    return folder / programs.relative_to(package.parent)
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # on another file system
+        shutil.copy2(source, target)
 
 
 @contextmanager
