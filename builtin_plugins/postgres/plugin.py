@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from gatehook import MemoryBackend
 from gatehook import PluginContext
 from gatehook import hookimpl
-from gatehook.diagnostics import Diagnostic
+from gatehook.diagnostics.logged import log_diagnostic
 from gatehook.memory.postgres.backend import PostgresMemory
 from gatehook.memory.postgres.target import Target
 
@@ -42,16 +43,11 @@ def _hybrid(target: Target, context: PluginContext) -> MemoryBackend:
     from gatehook.memory.vectors.settings import VectorSettings
 
     config = context.config
-
-    def report(diagnostic: Diagnostic) -> None:
-        said = f"{diagnostic.code}: {diagnostic.message}"
-        context.logger.warning("%s", said, extra={"gatehook_diagnostic": diagnostic})
-
     return PostgresHybridMemory(
         target,
         context.clock,
         embedder=lambda: choose_embedder(config["embedder"], context),
         tasks=lambda: context.task_group,
-        report=report,
+        report=partial(log_diagnostic, context.logger),
         settings=VectorSettings.of(config),
     )

@@ -6,13 +6,16 @@ import hashlib
 import json
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 from typing import Final
 
 from gatehook.kinds.errors import FilterError
 from gatehook.kinds.filters import Scalar
 from gatehook.kinds.filters import check_scalar
+from gatehook.kinds.filters import is_encodable
 from gatehook.kinds.memory import MemoryDoc
+from gatehook.kinds.memory import Namespace
 from gatehook.kinds.times import Ns
 
 #: A document with this tag does not decay.
@@ -70,6 +73,13 @@ def _scalars(doc: MemoryDoc) -> Iterator[object]:
     for key, value in doc.meta.items():
         yield key
         yield from value if isinstance(value, tuple | list) else (value,)
+
+
+def possible_ids(namespace: Namespace, ids: Sequence[str]) -> list[str]:
+    """Return the distinct ids that a document can have there: none with a lone surrogate can be stored."""
+    if not all(is_encodable(segment) for segment in namespace):
+        return []
+    return [id_ for id_ in dict.fromkeys(ids) if is_encodable(id_)]
 
 
 def digest_of(doc: MemoryDoc) -> str:

@@ -28,7 +28,6 @@ from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.filters import check_filter
-from gatehook.kinds.filters import is_encodable
 from gatehook.kinds.memory import IndexPart
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import MemoryStats
@@ -53,8 +52,10 @@ from gatehook.memory.postgres.statistics import Frequencies
 from gatehook.memory.postgres.stemming import LANGUAGE
 from gatehook.memory.postgres.target import Target
 from gatehook.memory.postgres.writer import Writer
-from gatehook.memory.ranking import position
 from gatehook.memory.ranking import read_position
+from gatehook.memory.rules import possible_ids
+from gatehook.memory.scanning import After
+from gatehook.memory.scanning import scanned
 
 T = TypeVar("T")
 
@@ -126,7 +127,7 @@ class PostgresMemory(MemoryBackend):
 
     async def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents and their past revisions."""
-        known = _known_texts(namespace, ids)
+        known = possible_ids(namespace, ids)
         if not known:
             self._open()
             return 0
@@ -134,7 +135,7 @@ class PostgresMemory(MemoryBackend):
 
     async def get(self, namespace: Namespace, ids: Sequence[str]) -> list[StoredDoc | None]:
         """Return documents in the order of ``ids``."""
-        known = _known_texts(namespace, ids)
+        known = possible_ids(namespace, ids)
         if not known:
             self._open()
             return [None] * len(ids)
@@ -170,20 +171,12 @@ class PostgresMemory(MemoryBackend):
     ) -> AsyncIterator[StoredDoc]:
         """Iterate over documents by (namespace, id); no connection is held between two pages."""
         _check(filter)
-        return self._scan(namespace, filter, None if after is None else read_position(after))
 
-    async def _scan(
-        self, selector: NamespaceSelector, filter_: Filter | None, after: tuple[Namespace, str] | None
-    ) -> AsyncIterator[StoredDoc]:
-        while True:
-            page = await self._read(
-                partial(reading.scan_page, selector=selector, filter_=filter_, after=after, now=self._clock.now())
-            )
-            for stored in page:
-                yield stored
-            if len(page) < reading.SCAN_PAGE:
-                return
-            after = read_position(position(page[-1].doc))
+        async def page(begin: After) -> Sequence[StoredDoc]:
+            read = partial(reading.scan_page, selector=namespace, filter_=filter, after=begin, now=self._clock.now())
+            return await self._read(read)
+
+        return scanned(page, reading.SCAN_PAGE, None if after is None else read_position(after))
 
     def reindex(self, part: IndexPart = IndexPart.ALL) -> AsyncIterator[Progress]:
         """Build the vectors of words again out of the texts, some at a time; searches and writes go on meanwhile."""
@@ -266,10 +259,3 @@ def _is_away(error: psycopg.OperationalError) -> bool:
 def _check(filter_: Filter | None) -> None:
     if filter_ is not None:
         check_filter(filter_)
-
-
-def _known_texts(namespace: Namespace, ids: Sequence[str]) -> list[str]:
-    """Return the distinct ids that can exist: none with a lone surrogate can."""
-    if not all(is_encodable(segment) for segment in namespace):
-        return []
-    return [id_ for id_ in dict.fromkeys(ids) if is_encodable(id_)]

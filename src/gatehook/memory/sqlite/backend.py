@@ -27,7 +27,6 @@ from gatehook.kinds.errors import StorageUnavailable
 from gatehook.kinds.errors import UnsupportedCapability
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.filters import check_filter
-from gatehook.kinds.filters import is_encodable
 from gatehook.kinds.memory import IndexPart
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import MemoryStats
@@ -41,8 +40,10 @@ from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.memory import UpsertReport
 from gatehook.kinds.provider import Health
 from gatehook.kinds.provider import HealthStatus
-from gatehook.memory.ranking import position
 from gatehook.memory.ranking import read_position
+from gatehook.memory.rules import possible_ids
+from gatehook.memory.scanning import After
+from gatehook.memory.scanning import scanned
 from gatehook.memory.sqlite import hasty
 from gatehook.memory.sqlite import reading
 from gatehook.memory.sqlite import reindexing
@@ -143,16 +144,16 @@ class SqliteMemory(MemoryBackend):
 
     async def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents and their past revisions."""
-        return await self._write(partial(removing.delete, namespace=namespace, ids=_known_texts(namespace, ids)))
+        return await self._write(partial(removing.delete, namespace=namespace, ids=possible_ids(namespace, ids)))
 
     async def forget(self, namespace: Namespace, ids: Sequence[str]) -> int:
         """Delete documents so that no byte stays in the database, its log or its index."""
-        work = partial(forget, namespace=namespace, ids=_known_texts(namespace, ids))
+        work = partial(forget, namespace=namespace, ids=possible_ids(namespace, ids))
         return await self._alone(work)
 
     async def get(self, namespace: Namespace, ids: Sequence[str]) -> list[StoredDoc | None]:
         """Return documents in the order of ``ids``."""
-        known = _known_texts(namespace, ids)
+        known = possible_ids(namespace, ids)
         found = await self._read(partial(reading.get, namespace=namespace, ids=known, now=self._clock.now()))
         by_id = dict(zip(known, found, strict=True))
         return [by_id.get(id_) for id_ in ids]
@@ -194,20 +195,12 @@ class SqliteMemory(MemoryBackend):
     ) -> AsyncIterator[StoredDoc]:
         """Iterate over documents by (namespace, id); no connection is held between two of them."""
         _check(filter)
-        return self._scan(namespace, filter, None if after is None else read_position(after))
 
-    async def _scan(
-        self, selector: NamespaceSelector, filter_: Filter | None, after: tuple[Namespace, str] | None
-    ) -> AsyncIterator[StoredDoc]:
-        while True:
-            page = await self._read(
-                partial(reading.scan_page, selector=selector, filter_=filter_, after=after, now=self._clock.now())
-            )
-            for stored in page:
-                yield stored
-            if len(page) < reading.SCAN_PAGE:
-                return
-            after = read_position(position(page[-1].doc))
+        async def page(begin: After) -> Sequence[StoredDoc]:
+            read = partial(reading.scan_page, selector=namespace, filter_=filter, after=begin, now=self._clock.now())
+            return await self._read(read)
+
+        return scanned(page, reading.SCAN_PAGE, None if after is None else read_position(after))
 
     async def flush(self, *, vectors: bool = False) -> None:
         """Return when everything written before is on the disk; the index has it since it was written."""
@@ -323,10 +316,3 @@ class SqliteMemory(MemoryBackend):
 def _check(filter_: Filter | None) -> None:
     if filter_ is not None:
         check_filter(filter_)
-
-
-def _known_texts(namespace: Namespace, ids: Sequence[str]) -> list[str]:
-    """Return the distinct ids that can exist: none with a lone surrogate can."""
-    if not all(is_encodable(segment) for segment in namespace):
-        return []
-    return [id_ for id_ in dict.fromkeys(ids) if is_encodable(id_)]
