@@ -19,11 +19,11 @@ from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.memory.rules import fields_of
+from gatehook.memory.scope import above
+from gatehook.memory.scope import read_namespace
+from gatehook.memory.scope import write_namespace
 from gatehook.memory.sqlite.database import open_writer
 from gatehook.memory.sqlite.schema import BY_WORDS
-from gatehook.memory.sqlite.scope import above
-from gatehook.memory.sqlite.scope import read_namespace
-from gatehook.memory.sqlite.scope import write_namespace
 from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.sqlite.writing import upsert
 

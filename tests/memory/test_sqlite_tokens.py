@@ -8,10 +8,10 @@ from gatehook.clocks import SystemClock
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
+from gatehook.memory.scope import TOKEN_LENGTH
+from gatehook.memory.scope import field_token
+from gatehook.memory.scope import selector_tokens
 from gatehook.memory.sqlite.backend import SqliteMemory
-from gatehook.memory.sqlite.scope import TOKEN_LENGTH
-from gatehook.memory.sqlite.scope import field_token
-from gatehook.memory.sqlite.scope import selector_tokens
 
 pytestmark = pytest.mark.anyio
 

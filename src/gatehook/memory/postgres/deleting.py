@@ -12,7 +12,7 @@ from gatehook.kinds.times import Ns
 from gatehook.memory.postgres import neighbours
 from gatehook.memory.postgres.texts import write_text
 from gatehook.memory.postgres.writing import lock
-from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.scope import write_namespace
 
 #: So many expired documents are deleted at once.
 SWEEP: Final = 500

@@ -20,7 +20,7 @@ from gatehook.memory.postgres.rows import read_document
 from gatehook.memory.postgres.searching import Search
 from gatehook.memory.postgres.statistics import Frequencies
 from gatehook.memory.postgres.texts import read_text
-from gatehook.memory.sqlite.scope import read_namespace
+from gatehook.memory.scope import read_namespace
 from gatehook.memory.sqlite.searching import Candidate
 from gatehook.memory.vectors.fused import FusedSearch
 from gatehook.memory.vectors.fused import Key

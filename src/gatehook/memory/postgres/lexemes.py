@@ -23,10 +23,10 @@ from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.memory.postgres.stemming import stem
-from gatehook.memory.sqlite.scope import TOKEN_KEYS
-from gatehook.memory.sqlite.scope import field_token
-from gatehook.memory.sqlite.scope import scope_of
-from gatehook.memory.sqlite.scope import selector_tokens
+from gatehook.memory.scope import TOKEN_KEYS
+from gatehook.memory.scope import field_token
+from gatehook.memory.scope import scope_of
+from gatehook.memory.scope import selector_tokens
 from gatehook.memory.text import Unit
 from gatehook.memory.text import fold
 from gatehook.memory.text import parts_of

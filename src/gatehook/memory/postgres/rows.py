@@ -18,8 +18,8 @@ from gatehook.memory.postgres.lexemes import vector_of
 from gatehook.memory.postgres.texts import read_text
 from gatehook.memory.postgres.texts import write_text
 from gatehook.memory.rules import digest_of
-from gatehook.memory.sqlite.scope import read_namespace
-from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.scope import read_namespace
+from gatehook.memory.scope import write_namespace
 
 #: ``superseded_at`` of a revision that nothing supersedes.
 NEVER: Final = (1 << 63) - 1

@@ -43,9 +43,9 @@ from gatehook.memory.ranking import read_cursor
 from gatehook.memory.ranking import relevance
 from gatehook.memory.ranking import sort_key
 from gatehook.memory.ranking import write_cursor
+from gatehook.memory.scope import read_namespace
+from gatehook.memory.scope import write_namespace
 from gatehook.memory.snippet import snippet
-from gatehook.memory.sqlite.scope import read_namespace
-from gatehook.memory.sqlite.scope import write_namespace
 from gatehook.memory.sqlite.searching import Candidate
 from gatehook.memory.text import Unit
 from gatehook.memory.text import units_of

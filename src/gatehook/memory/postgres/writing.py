@@ -34,7 +34,7 @@ from gatehook.memory.rules import available_at
 from gatehook.memory.rules import digest_of
 from gatehook.memory.rules import fault_of
 from gatehook.memory.rules import visible_from
-from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.scope import write_namespace
 
 Key = tuple[Namespace, str]
 

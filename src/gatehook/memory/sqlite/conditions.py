@@ -14,8 +14,8 @@ from gatehook.kinds.filters import Scalar
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.kinds.times import Ns
-from gatehook.memory.sqlite.scope import above
-from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.scope import above
+from gatehook.memory.scope import write_namespace
 
 _COLUMNS: Final = {"ts": "d.ts", "available_at": "d.available_at", "kind": "d.kind"}
 _ORDERS: Final[Mapping[type, str]] = {filters.Lt: "<", filters.Le: "<=", filters.Gt: ">", filters.Ge: ">="}

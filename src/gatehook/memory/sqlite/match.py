@@ -10,10 +10,10 @@ from gatehook.kinds.filters import Eq
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.filters import In
 from gatehook.kinds.memory import Query
-from gatehook.memory.sqlite.scope import TOKEN_KEYS
-from gatehook.memory.sqlite.scope import TOKEN_LENGTH
-from gatehook.memory.sqlite.scope import field_token
-from gatehook.memory.sqlite.scope import selector_tokens
+from gatehook.memory.scope import TOKEN_KEYS
+from gatehook.memory.scope import TOKEN_LENGTH
+from gatehook.memory.scope import field_token
+from gatehook.memory.scope import selector_tokens
 from gatehook.memory.text import Unit
 from gatehook.memory.text import parts_of
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import Namespace
-from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.scope import write_namespace
 from gatehook.memory.text import spaced
 
 _PART: Final = 500

@@ -13,6 +13,8 @@ from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
+from gatehook.memory.scope import read_namespace
+from gatehook.memory.scope import write_namespace
 from gatehook.memory.sqlite.conditions import Condition
 from gatehook.memory.sqlite.conditions import both
 from gatehook.memory.sqlite.conditions import of_filter
@@ -21,8 +23,6 @@ from gatehook.memory.sqlite.conditions import of_visibility
 from gatehook.memory.sqlite.database import files_of
 from gatehook.memory.sqlite.rows import DOCUMENT
 from gatehook.memory.sqlite.rows import read_document
-from gatehook.memory.sqlite.scope import read_namespace
-from gatehook.memory.sqlite.scope import write_namespace
 
 #: So many documents are read at once by a scan.
 SCAN_PAGE: Final = 200

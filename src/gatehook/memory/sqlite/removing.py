@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from gatehook.kinds.memory import Namespace
 from gatehook.kinds.times import Ns
+from gatehook.memory.scope import write_namespace
 from gatehook.memory.sqlite import neighbours
-from gatehook.memory.sqlite.scope import write_namespace
 
 
 def delete(connection: sqlite3.Connection, namespace: Namespace, ids: Sequence[str]) -> int:

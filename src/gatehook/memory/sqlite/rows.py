@@ -14,13 +14,13 @@ from gatehook.kinds.filters import Scalar
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
+from gatehook.memory.scope import read_namespace
+from gatehook.memory.scope import scope_of
+from gatehook.memory.scope import write_namespace
 from gatehook.memory.sqlite.conditions import EMPTY
 from gatehook.memory.sqlite.conditions import stored
 from gatehook.memory.sqlite.conditions import type_of
 from gatehook.memory.sqlite.schema import NEVER
-from gatehook.memory.sqlite.scope import read_namespace
-from gatehook.memory.sqlite.scope import scope_of
-from gatehook.memory.sqlite.scope import write_namespace
 from gatehook.memory.text import spaced
 
 #: What ``read_document`` wants, in its order.

@@ -26,6 +26,7 @@ from gatehook.memory.ranking import recency
 from gatehook.memory.ranking import relevance
 from gatehook.memory.ranking import sort_key
 from gatehook.memory.ranking import write_cursor
+from gatehook.memory.scope import write_namespace
 from gatehook.memory.snippet import snippet
 from gatehook.memory.sqlite.conditions import Condition
 from gatehook.memory.sqlite.conditions import both
@@ -36,7 +37,6 @@ from gatehook.memory.sqlite.match import scope_match
 from gatehook.memory.sqlite.rows import DOCUMENT
 from gatehook.memory.sqlite.rows import read_document
 from gatehook.memory.sqlite.schema import BM25
-from gatehook.memory.sqlite.scope import write_namespace
 from gatehook.memory.text import Unit
 from gatehook.memory.text import units_of
 

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 import tantivy
 
-from gatehook.memory.sqlite.scope import field_token
+from gatehook.memory.scope import field_token
 from gatehook.memory.text import fold
 from gatehook.memory.text import words_of
 

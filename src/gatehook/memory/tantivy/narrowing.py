@@ -18,9 +18,9 @@ from gatehook.kinds.filters import In
 from gatehook.kinds.filters import Le
 from gatehook.kinds.filters import Lt
 from gatehook.kinds.memory import Query
-from gatehook.memory.sqlite.scope import TOKEN_KEYS
-from gatehook.memory.sqlite.scope import field_token
-from gatehook.memory.sqlite.scope import selector_tokens
+from gatehook.memory.scope import TOKEN_KEYS
+from gatehook.memory.scope import field_token
+from gatehook.memory.scope import selector_tokens
 from gatehook.memory.tantivy.fields import PAST
 from gatehook.memory.tantivy.fields import SCHEMA
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatehook.kinds.memory import NamespaceSelector
-from gatehook.memory.sqlite.scope import above
-from gatehook.memory.sqlite.scope import read_namespace
-from gatehook.memory.sqlite.scope import write_namespace
+from gatehook.memory.scope import above
+from gatehook.memory.scope import read_namespace
+from gatehook.memory.scope import write_namespace
 from gatehook.memory.vectors import bytewise
 
 Bits = NDArray[np.uint64]
