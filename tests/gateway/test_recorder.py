@@ -14,6 +14,8 @@ from gatehook.gateway.recorder import POSITION_FILE
 from gatehook.kinds.filters import Eq
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
+from gatehook.memory.sqlite.backend import SqliteMemory
+from tests.orders.conftest import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -106,3 +108,32 @@ async def test_a_position_of_another_journal_is_not_believed(gateway, tmp_path):
     async with gateway() as running:
         await place(running, "new")
         assert len(await remembered(running, "new")) == 2
+
+
+async def test_a_slot_that_went_there_and_back_meanwhile_leaves_no_hole(gateway, tmp_path, monkeypatch):
+    entries = {name: {"plugin": "sqlite_fts", "config": {"path": str(tmp_path / name)}} for name in ("a", "b")}
+    async with gateway({"plugins": {"slots": {"memory": "none"}, "entries": entries}}) as running:
+        host = running.host
+        await place(running, "between")
+        await host.use_slot("memory", "a")
+        read, wrote = host.desk.journal.changes, SqliteMemory.upsert
+        away = [True]
+
+        async def changes(**bounds):
+            found = await read(**bounds)
+            if found and away and away.pop():
+                await host.use_slot("memory", "b")
+            return found
+
+        async def upsert(memory, docs, **more):
+            report = await wrote(memory, docs, **more)
+            if host.slot("memory") == "b":
+                tasks.start_soon(host.use_slot, "memory", "a")
+                await eventually(lambda: host.slot("memory") == "a")
+            return report
+
+        monkeypatch.setattr(host.desk.journal, "changes", changes)
+        monkeypatch.setattr(SqliteMemory, "upsert", upsert)
+        async with anyio.create_task_group() as tasks:
+            await running.remember_everything()
+        assert len(await remembered(running, "between")) == 2

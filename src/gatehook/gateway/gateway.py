@@ -26,7 +26,7 @@ from gatehook.gateway.person import CLI
 from gatehook.gateway.prices import Prices
 from gatehook.gateway.recorder import Recorder
 from gatehook.gateway.remembered_approvals import ApprovalRecorder
-from gatehook.gateway.slot import memory_in_slot
+from gatehook.gateway.slot import memory_of_slot
 from gatehook.gateway.watch import Watch
 from gatehook.host import PluginHost
 from gatehook.kinds.orders import Order
@@ -85,7 +85,7 @@ class Gateway:
         self._recorder = Recorder(
             self.host.desk.journal,
             self.host.bus,
-            lambda: memory_in_slot(self.host, caller=GATEWAY),
+            lambda: memory_of_slot(self.host, caller=GATEWAY),
             data_dir,
             self.host.report,
         )

@@ -6,8 +6,6 @@ a switch of the slot, and nothing is there twice, since the ids are the journal'
 
 from __future__ import annotations
 
-import json
-import logging
 import math
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -16,16 +14,17 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-import anyio.to_thread
 
 from gatehook.diagnostics import Diagnostic
-from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
 from gatehook.events import EventBus
 from gatehook.events import FeedEvent
+from gatehook.gateway.outage import Outage
+from gatehook.gateway.positions import Positions
+from gatehook.gateway.slot import FAILURES
+from gatehook.gateway.slot import why
 from gatehook.host import MemoryHandle
 from gatehook.kinds.amounts import plain
-from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.orders import Fill
 from gatehook.kinds.orders import Order
@@ -33,7 +32,6 @@ from gatehook.kinds.times import to_rfc3339
 from gatehook.orders import Journal
 from gatehook.orders.records import Change
 
-_LOG: Final = logging.getLogger("gatehook.gateway")
 _BATCH: Final = 500
 #: Seconds between attempts while the memory does not work.
 _RETRY: Final = 5.0
@@ -42,7 +40,7 @@ NAMESPACE: Final = "trading"
 
 
 class Recorder:
-    """Keeps the memory up with the journal. ``memory`` returns the slot's entry and handle, if any."""
+    """Keeps the memory up with the journal."""
 
     def __init__(
         self,
@@ -52,13 +50,13 @@ class Recorder:
         data_dir: Path,
         report: Callable[[Diagnostic], object],
     ) -> None:
+        """``memory`` returns the entry that fills the slot and its own handle, not the slot's, if there is one."""
         self._journal = journal
         self._memory = memory
-        self._path = data_dir / POSITION_FILE
-        self._report = report
+        self._positions = Positions(data_dir / POSITION_FILE, int, self._is_of_this_journal)
+        self._outage = Outage(report)
         self._more = anyio.Event()
         self._turn = anyio.Lock()
-        self._positions: dict[str, int] | None = None
         bus.on_control(self._notice)
 
     def _notice(self, event: FeedEvent) -> None:
@@ -80,45 +78,36 @@ class Recorder:
                 entry_id, memory = filled
                 try:
                     if not await self._next_batch(entry_id, memory):
+                        self._outage.over()
                         return True
-                except (ProviderError, GatehookError, TimeoutError, OSError) as error:
-                    self._report(codes.NOT_REMEMBERED(entry=entry_id, why=str(error) or type(error).__name__))
-                    return False
+                except FAILURES as error:
+                    now = self._memory()
+                    if now is None or now[0] == entry_id:  # else the slot was switched: another memory is asked
+                        self._outage.goes_on(codes.NOT_REMEMBERED(entry=entry_id, why=why(error)))
+                        return False
             return True
 
     async def position(self, entry_id: str) -> int:
         """Return how far a memory is with the journal."""
         async with self._turn:
-            return (await self._known_positions()).get(entry_id, 0)
+            return await self._positions.get(entry_id, 0)
 
     async def advance(self, entry_id: str, position: int) -> None:
         """Take note that a memory got what another one had: it is at least so far."""
         async with self._turn:
-            positions = await self._known_positions()
-            positions[entry_id] = max(positions.get(entry_id, 0), position)
-            await anyio.to_thread.run_sync(_write_positions, self._path, dict(positions))
+            await self._positions.set(entry_id, max(await self._positions.get(entry_id, 0), position))
 
     async def _next_batch(self, entry_id: str, memory: MemoryHandle) -> bool:
         """Remember the next changes; ``False`` when there are none."""
-        positions = await self._known_positions()
-        changes = await self._journal.changes(after=positions.get(entry_id, 0), limit=_BATCH)
+        changes = await self._journal.changes(after=await self._positions.get(entry_id, 0), limit=_BATCH)
         if not changes:
             return False
         await memory.upsert(list(_documents(changes)))
-        filled = self._memory()
-        if filled is not None and filled[0] == entry_id:  # else the slot was switched, and who has them is not known
-            positions[entry_id] = max(change.seq or 0 for change in changes)
-            await anyio.to_thread.run_sync(_write_positions, self._path, dict(positions))
+        await self._positions.set(entry_id, max(change.seq or 0 for change in changes))
         return True
 
-    async def _known_positions(self) -> dict[str, int]:
-        """Return how far each memory is. A position that the journal does not have is of another journal."""
-        if self._positions is None:
-            found = await anyio.to_thread.run_sync(_read_positions, self._path)
-            self._positions = {
-                entry: at for entry, at in found.items() if at and await self._journal.changes(after=at - 1, limit=1)
-            }
-        return self._positions
+    async def _is_of_this_journal(self, position: int) -> bool:
+        return position > 0 and bool(await self._journal.changes(after=position - 1, limit=1))
 
 
 def _documents(changes: Iterable[Change]) -> Iterable[MemoryDoc]:
@@ -168,19 +157,3 @@ def _document(change: Change, identity: str, kind: str, text: str, symbol: str, 
         },
         available_at=change.at.market,
     )
-
-
-def _read_positions(path: Path) -> dict[str, int]:
-    """Read how far each memory is; a file that is missing or damaged means from the start, which is harmless."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        return {str(entry): position for entry, position in found.items() if type(position) is int}
-    except (OSError, ValueError, AttributeError):
-        return {}
-
-
-def _write_positions(path: Path, positions: dict[str, int]) -> None:
-    temporary = path.with_suffix(".new")
-    temporary.touch(mode=0o600)
-    temporary.write_text(json.dumps(positions), "utf-8")
-    temporary.replace(path)

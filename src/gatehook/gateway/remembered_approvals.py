@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,14 @@ import anyio.to_thread
 from gatehook.audit import kinds
 from gatehook.audit.reading import read
 from gatehook.audit.records import Entry
-from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import gateway as codes
+from gatehook.gateway.outage import Outage
+from gatehook.gateway.positions import Positions
 from gatehook.gateway.recorder import NAMESPACE
+from gatehook.gateway.slot import FAILURES
+from gatehook.gateway.slot import memory_of_slot
+from gatehook.gateway.slot import why
 from gatehook.host import PluginHost
-from gatehook.kinds.errors import ProviderError
-from gatehook.kinds.kind import Kind
 from gatehook.kinds.memory import MemoryDoc
 
 APPROVALS_FILE: Final = "remembered-approvals.json"
@@ -37,16 +38,18 @@ class ApprovalRecorder:
     def __init__(self, host: PluginHost) -> None:
         self._host = host
         self._data_dir: Path = host.config.gateway.data_dir
-        self._positions: dict[str, int] | None = None
+        self._positions = Positions(self._data_dir / APPROVALS_FILE, int)
+        self._outage = Outage(host.report)
 
     async def run(self) -> None:
         """Remember what happens until cancelled."""
         while True:
             try:
                 await self.catch_up()
-            except (ProviderError, GatehookError, TimeoutError, OSError) as error:
+                self._outage.over()
+            except FAILURES as error:
                 entry_id = self._host.slot("memory")
-                self._host.report(codes.NOT_REMEMBERED(entry=entry_id, why=str(error) or type(error).__name__))
+                self._outage.goes_on(codes.NOT_REMEMBERED(entry=entry_id, why=why(error)))
             await anyio.sleep(INTERVAL)
 
     async def catch_up(self) -> None:
@@ -56,20 +59,16 @@ class ApprovalRecorder:
             ProviderError: the memory does not work.
             GatehookError: the audit cannot be read.
         """
-        entry_id = self._host.slot("memory")
-        if entry_id is None:
+        filled = memory_of_slot(self._host, caller="gateway")
+        if filled is None:
             return
-        if self._positions is None:
-            self._positions = await anyio.to_thread.run_sync(_read_positions, self._data_dir / APPROVALS_FILE)
-        after = self._positions.get(entry_id, 0)
+        entry_id, memory = filled
+        after = await self._positions.get(entry_id, 0)
         found, newest = await anyio.to_thread.run_sync(_approvals, self._data_dir, after)
-        memory = self._host.handle(entry_id, Kind.MEMORY, caller="gateway")
         for start in range(0, len(found), _BATCH):
             await memory.upsert([document_of(one) for one in found[start : start + _BATCH]])
         if newest != after:
-            self._positions[entry_id] = newest
-            path = self._data_dir / APPROVALS_FILE
-            await anyio.to_thread.run_sync(_write_positions, path, dict(self._positions))
+            await self._positions.set(entry_id, newest)
 
 
 def _approvals(data_dir: Path, after: int) -> tuple[list[Entry], int]:
@@ -114,19 +113,3 @@ def _answer(entry: Entry, subject: Any) -> str:
     return (
         f"approval {subject.get('approval')} of {subject.get('command_id')}: {subject.get('answer')} by {entry.actor}"
     )
-
-
-def _read_positions(path: Path) -> dict[str, int]:
-    """Read how far each memory is; a file that is missing or damaged means from the start, which is harmless."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        return {str(entry): position for entry, position in found.items() if type(position) is int}
-    except (OSError, ValueError, AttributeError):
-        return {}
-
-
-def _write_positions(path: Path, positions: dict[str, int]) -> None:
-    temporary = path.with_suffix(".new")
-    temporary.touch(mode=0o600)
-    temporary.write_text(json.dumps(positions), "utf-8")
-    temporary.replace(path)
