@@ -13,7 +13,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from gatehook.memory.postgres.conditions import Condition
+from gatehook.memory.conditions import Condition
 from gatehook.memory.postgres.vector_rows import cast
 from gatehook.memory.postgres.vector_rows import written
 from gatehook.memory.postgres.vector_schema import Extension

@@ -13,9 +13,9 @@ from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
-from gatehook.memory.postgres.conditions import ALWAYS
-from gatehook.memory.postgres.conditions import Condition
-from gatehook.memory.postgres.conditions import both
+from gatehook.memory.conditions import ALWAYS
+from gatehook.memory.conditions import Condition
+from gatehook.memory.conditions import both
 from gatehook.memory.postgres.conditions import of_filter
 from gatehook.memory.postgres.conditions import of_namespaces
 from gatehook.memory.postgres.conditions import of_visibility

@@ -9,7 +9,7 @@ import attrs
 
 from gatehook.kinds.filters import Eq
 from gatehook.kinds.times import Ns
-from gatehook.memory.postgres.conditions import Condition
+from gatehook.memory.conditions import Condition
 from gatehook.memory.postgres.conditions import of_filter
 from gatehook.memory.postgres.lexemes import CONTEXT
 from gatehook.memory.postgres.statistics import CONTEXT_WEIGHT

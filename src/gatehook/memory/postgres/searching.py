@@ -22,11 +22,11 @@ from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
+from gatehook.memory.conditions import ALWAYS
+from gatehook.memory.conditions import Condition
+from gatehook.memory.conditions import both
 from gatehook.memory.postgres import lexemes
 from gatehook.memory.postgres import scoring
-from gatehook.memory.postgres.conditions import ALWAYS
-from gatehook.memory.postgres.conditions import Condition
-from gatehook.memory.postgres.conditions import both
 from gatehook.memory.postgres.conditions import of_query
 from gatehook.memory.postgres.rows import DOCUMENT
 from gatehook.memory.postgres.rows import read_document

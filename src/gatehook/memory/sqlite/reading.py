@@ -13,10 +13,10 @@ from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
+from gatehook.memory.conditions import Condition
+from gatehook.memory.conditions import both
 from gatehook.memory.scope import read_namespace
 from gatehook.memory.scope import write_namespace
-from gatehook.memory.sqlite.conditions import Condition
-from gatehook.memory.sqlite.conditions import both
 from gatehook.memory.sqlite.conditions import of_filter
 from gatehook.memory.sqlite.conditions import of_namespaces
 from gatehook.memory.sqlite.conditions import of_visibility

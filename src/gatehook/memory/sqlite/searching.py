@@ -16,6 +16,8 @@ from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
+from gatehook.memory.conditions import Condition
+from gatehook.memory.conditions import both
 from gatehook.memory.ranking import COMPLETE
 from gatehook.memory.ranking import Position
 from gatehook.memory.ranking import Shortlist
@@ -28,8 +30,6 @@ from gatehook.memory.ranking import sort_key
 from gatehook.memory.ranking import write_cursor
 from gatehook.memory.scope import write_namespace
 from gatehook.memory.snippet import snippet
-from gatehook.memory.sqlite.conditions import Condition
-from gatehook.memory.sqlite.conditions import both
 from gatehook.memory.sqlite.conditions import of_query
 from gatehook.memory.sqlite.match import complete_match
 from gatehook.memory.sqlite.match import partial_match

@@ -14,11 +14,11 @@ import attrs
 from gatehook.kinds.memory import Hit
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
+from gatehook.memory.conditions import Condition
+from gatehook.memory.conditions import both
 from gatehook.memory.ranking import COMPLETE
 from gatehook.memory.ranking import Shortlist
 from gatehook.memory.ranking import relevance
-from gatehook.memory.sqlite.conditions import Condition
-from gatehook.memory.sqlite.conditions import both
 from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.sqlite.searching import read_documents
 from gatehook.memory.tantivy.engine import IndexFault

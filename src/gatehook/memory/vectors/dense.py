@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from gatehook.memory.sqlite.conditions import Condition
+from gatehook.memory.conditions import Condition
 from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.vectors import bytewise
 from gatehook.memory.vectors.codes import Codes
