@@ -32,8 +32,8 @@ class Positions(Generic[Position]):
     ) -> None:
         """Use the file at ``path``. Positions of another ``kind``, or that do not ``holds``, are as if not there."""
         self._path = path
-        self._kind = kind
-        self._holds = holds
+        self._kind: type[Position] = kind
+        self._holds: Callable[[Position], Awaitable[bool]] = holds
         self._known: dict[str, Position] | None = None
 
     async def get(self, name: str, default: Position) -> Position:
