@@ -17,6 +17,7 @@ from gatehook.testing.memory_statements import EVERYTHING
 from gatehook.testing.memory_statements import NS
 from gatehook.testing.memory_statements import doc
 from gatehook.testing.memory_statements import find
+from gatehook.testing.memory_statements import find_with_embedder
 from gatehook.testing.memory_statements import ids
 from gatehook.testing.memory_vector_suite import VectorStatements
 
@@ -171,5 +172,5 @@ class FindingStatements(VectorStatements):
             assert ids(await find(memory, f"unique{number}x")) == [f"d{number}"]
         if capabilities.vectors:
             await memory.flush(vectors=True)
-            page = await find(memory, "unique7x", mode=SearchMode.VECTOR)
+            page = await find_with_embedder(memory, "unique7x", mode=SearchMode.VECTOR)
             assert (ids(page)[:1], page.mode_used, page.degraded) == (["d7"], SearchMode.VECTOR, ())

@@ -19,6 +19,7 @@ from gatehook.testing import memory_probes as probes
 from gatehook.testing.memory_statements import MemoryStatements
 from gatehook.testing.memory_statements import doc
 from gatehook.testing.memory_statements import find
+from gatehook.testing.memory_statements import find_with_embedder
 from gatehook.testing.memory_statements import ids
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class VectorStatements(MemoryStatements):
                     assert page.took_ms < _TIMEOUT * 1_000
                 await server.behave()
                 await memory.flush(vectors=True)
-                page = await find(memory, f"stays text{number}", mode=SearchMode.VECTOR)
+                page = await find_with_embedder(memory, f"stays text{number}", mode=SearchMode.VECTOR)
                 assert (ids(page)[:1], page.degraded) == ([f"d{number}"], ()), fault
 
     async def test_29_documents_get_their_vectors_later(
@@ -69,7 +70,7 @@ class VectorStatements(MemoryStatements):
             async with self._opened(tmp_path, clock, server, "one") as memory:
                 await memory.flush(vectors=True)
                 for number, fault in enumerate(faults):
-                    page = await find(memory, f"text{number}", mode=SearchMode.VECTOR)
+                    page = await find_with_embedder(memory, f"text{number}", mode=SearchMode.VECTOR)
                     assert (ids(page)[:1], page.mode_used) == ([f"d{number}"], SearchMode.VECTOR), fault
         wanted = {("one", f"text{number} waits") for number in range(len(faults))}
         assert wanted <= set(server.texts)
@@ -100,7 +101,7 @@ class VectorStatements(MemoryStatements):
         used = set()
         for word, right, wrong in (("alpha", "a", "o"), ("omega", "o", "a")):
             for mode in _MODES:
-                page = await find(memory, word, mode=mode, timeout=_TIMEOUT)
+                page = await find_with_embedder(memory, word, mode=mode)
                 found = ids(page)
                 assert right in found, (word, mode, page)
                 assert wrong not in found, (word, mode, page)

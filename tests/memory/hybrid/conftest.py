@@ -33,7 +33,10 @@ def said() -> list[Diagnostic]:
 
 @pytest.fixture
 def opened(path: Path, clock: SetClock, said: list[Diagnostic]) -> Opener:
-    """Open memories over one file: ``opened(embedder=…, dense_weight=…)``; the hashing embedder by default."""
+    """Open memories over one file: ``opened(embedder=…, dense_weight=…)``; the hashing embedder by default.
+
+    A query's vector may take long: these tests share the machine with others.
+    """
 
     @asynccontextmanager
     async def open_(embedder: Any = HashingEmbedder, **settings: Any) -> AsyncIterator[HybridMemory]:
@@ -44,7 +47,7 @@ def opened(path: Path, clock: SetClock, said: list[Diagnostic]) -> Opener:
                 embedder=embedder,
                 tasks=lambda: tasks,
                 report=said.append,
-                settings=VectorSettings(**settings),
+                settings=VectorSettings(**{"query_seconds": 10.0, **settings}),
             )
             async with memory:
                 yield memory

@@ -9,6 +9,7 @@ from gatehook.kinds.capabilities import MemoryCapabilities
 from gatehook.kinds.errors import StorageUnavailable
 from gatehook.memory.embedding.embedder import EmbedderIdentity
 from gatehook.memory.embedding.embedder import EmbeddingFailed
+from gatehook.memory.embedding.queries import QueryVectors
 from gatehook.memory.vectors import queue
 from gatehook.memory.vectors.asking import NoVectors
 from gatehook.memory.vectors.hybrid import HybridMemory
@@ -91,6 +92,18 @@ def searches_a_space_before_it_is_complete(patch):
     patch.setattr(Space, "active", property(lambda _: True))
 
 
+def slow_once(patch):
+    """Let the first vector of a query that each memory asks for come too late."""
+    ask, slow = QueryVectors.ask, set()
+
+    async def instead(self, text, at_most):
+        first = self not in slow
+        slow.add(self)
+        return await ask(self, text, 0.0 if first else at_most)
+
+    patch.setattr(QueryVectors, "ask", instead)
+
+
 DEFECTS = [
     (27, writes_no_vectors),
     (28, fails_closed),
@@ -122,6 +135,19 @@ async def breach(number, directory) -> str | None:
 async def test_a_defect_breaks_its_statement(tmp_path, monkeypatch, number, defect):
     defect(monkeypatch)
     assert await breach(number, tmp_path) is not None
+
+
+@pytest.mark.parametrize(("number", "defect"), DEFECTS, ids=lambda one: getattr(one, "__name__", str(one)))
+async def test_an_embedder_that_is_slow_once_hides_no_defect(tmp_path, monkeypatch, number, defect):
+    slow_once(monkeypatch)
+    defect(monkeypatch)
+    assert await breach(number, tmp_path) is not None
+
+
+@pytest.mark.parametrize("number", sorted({number for number, _ in DEFECTS}))
+async def test_an_embedder_that_is_slow_once_breaks_no_statement(tmp_path, monkeypatch, number):
+    slow_once(monkeypatch)
+    assert await breach(number, tmp_path) is None
 
 
 @pytest.mark.parametrize("number", sorted({number for number, _ in DEFECTS}))

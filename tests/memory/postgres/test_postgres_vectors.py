@@ -32,6 +32,7 @@ from gatehook.memory.postgres.searching import Search
 from gatehook.memory.postgres.target import Target
 from gatehook.memory.postgres.vector_schema import find_extension
 from gatehook.memory.vectors.asking import NOT_ALL
+from gatehook.memory.vectors.settings import VectorSettings
 from gatehook.secrets import Secret
 from gatehook.testing.memory_probes import SetClock
 from tests.memory.postgres.opening import open_postgres
@@ -77,7 +78,12 @@ def opened(target: Target, clock: SetClock) -> Opener:
         async with (
             anyio.create_task_group() as tasks,
             PostgresHybridMemory(
-                to, clock, embedder=lambda: made, tasks=lambda: tasks, report=lambda _: None
+                to,
+                clock,
+                embedder=lambda: made,
+                tasks=lambda: tasks,
+                report=lambda _: None,
+                settings=VectorSettings(query_seconds=10.0),
             ) as memory,
         ):
             yield memory
