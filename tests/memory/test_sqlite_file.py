@@ -84,6 +84,38 @@ async def test_37_an_older_version_is_migrated(path: Path) -> None:
         assert connection.execute("SELECT id, later FROM docs").fetchall() == [("a", None)]
 
 
+async def test_37_a_file_whose_rows_were_numbered_one_by_one_is_written_on(
+    path: Path, bare: sqlite3.Connection
+) -> None:
+    await filled(path)
+    bare.executescript("DROP TABLE blocks; UPDATE parts SET version = 1 WHERE name = 'storage'")
+    async with SqliteMemory(path, SetClock()) as memory:
+        await memory.upsert([attrs.evolve(DOC, id="b")])
+        assert {hit.stored.doc.id for hit in (await memory.search(Query(text="hello", namespaces=ALL))).hits} == {
+            "a",
+            "b",
+        }
+
+
+async def test_rows_of_a_namespace_stand_together_whatever_is_written_between(
+    memory: SqliteMemory, bare: sqlite3.Connection
+) -> None:
+    for n in range(3):
+        await memory.upsert([attrs.evolve(DOC, id=f"{n}", namespace=(name,)) for name in ("a", "b", "c")])
+    rows = bare.execute("SELECT ns FROM docs ORDER BY rid").fetchall()
+    assert [ns for (ns,) in rows] == sorted(ns for (ns,) in rows)
+
+
+async def test_no_row_gets_the_number_of_one_that_is_gone(memory: SqliteMemory, bare: sqlite3.Connection) -> None:
+    async def number_of_next() -> int:
+        await memory.upsert([DOC])
+        return int(bare.execute("SELECT rid FROM docs").fetchone()[0])
+
+    first = await number_of_next()
+    await memory.delete(DOC.namespace, [DOC.id])
+    assert await number_of_next() > first
+
+
 async def test_37_a_migration_that_fails_leaves_the_old_version(path: Path) -> None:
     await filled(path)
     with pytest.raises(sqlite3.OperationalError):

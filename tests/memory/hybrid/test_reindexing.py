@@ -60,3 +60,17 @@ async def test_what_is_being_made_while_everything_is_begun_again_is_made_again(
         assert embedder.asked == ["alpha", "alpha"]
         query = Query(text="alpha", namespaces=(NamespaceSelector.everything(),), mode=SearchMode.VECTOR)
         assert [hit.score for hit in (await memory.search(query)).hits] == [pytest.approx(1.0, abs=1e-2)]
+
+
+async def test_what_is_written_now_does_not_wait_for_an_archive_of_another_namespace(opened, clock):
+    embedder = Slow()
+    async with opened(lambda: embedder) as memory:
+        await memory.upsert([MemoryDoc(id="old", text="old", namespace=("notes",), ts=1)])
+        await embedder.asking.wait()
+        archive = [MemoryDoc(id=f"a{n}", text=f"archived {n}", namespace=("archive",), ts=1) for n in range(1_200)]
+        await memory.upsert(archive)
+        clock.time += 1
+        await memory.upsert([MemoryDoc(id="new", text="fresh", namespace=("notes",), ts=2)])
+        embedder.go.set()
+        await memory.flush(vectors=True)
+    assert embedder.asked.index("fresh") < 600  # of 1,202: what was taken before it was written goes first

@@ -12,6 +12,8 @@ from typing import Final
 
 import attrs
 
+from gatehook.memory.sqlite import blocks
+
 #: Marks the file as a memory of ours (``PRAGMA application_id``).
 APPLICATION_ID: Final = 0x4748_4D31
 #: How the file says which parts it has (``PRAGMA user_version``).
@@ -104,6 +106,7 @@ STORAGE: Final = Part(
             "CREATE INDEX docs_by_previous ON docs (ns, prev_id, id) WHERE past = 0 AND prev_id IS NOT NULL",
             "CREATE INDEX docs_by_expiry ON docs (expires_at) WHERE expires_at IS NOT NULL",
         ),
+        (blocks.TABLE, blocks.BEGIN),
     ),
 )
 LEXICAL: Final = Part(

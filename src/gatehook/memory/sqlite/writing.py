@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 from typing import Final
 from typing import NamedTuple
@@ -26,7 +27,10 @@ from gatehook.memory.rules import available_at
 from gatehook.memory.rules import digest_of
 from gatehook.memory.rules import fault_of
 from gatehook.memory.rules import visible_from
+from gatehook.memory.scope import read_namespace
+from gatehook.memory.scope import write_namespace
 from gatehook.memory.sqlite import neighbours
+from gatehook.memory.sqlite.blocks import Numbers
 from gatehook.memory.sqlite.rows import DOCUMENT
 from gatehook.memory.sqlite.rows import FACT
 from gatehook.memory.sqlite.rows import INSERT
@@ -35,8 +39,6 @@ from gatehook.memory.sqlite.rows import Assigned
 from gatehook.memory.sqlite.rows import facts_of
 from gatehook.memory.sqlite.rows import read_document
 from gatehook.memory.sqlite.rows import write_row
-from gatehook.memory.sqlite.scope import read_namespace
-from gatehook.memory.sqlite.scope import write_namespace
 
 _SLICE: Final = 32
 #: So many documents are checked at once, which takes a millisecond.
@@ -91,10 +93,22 @@ def upsert(
             time.sleep(0)
     if if_revision:
         _check_revisions(connection, [key for key in latest if key[1] in if_revision], if_revision)
-    done: dict[str, list[str]] = {"inserted": [], "updated": [], "unchanged": []}
-    for some in _slices(latest.values(), _SLICE):
-        _Slice(connection, now).write(some, done)
-    return UpsertReport(rejected=tuple(rejected), **{name: tuple(ids) for name, ids in done.items()})
+    done = _write(connection, latest, now)
+    named = {
+        what: tuple(key[1] for key in latest if done[key] == what) for what in ("inserted", "updated", "unchanged")
+    }
+    return UpsertReport(rejected=tuple(rejected), **named)
+
+
+def _write(connection: sqlite3.Connection, docs: Mapping[Key, MemoryDoc], now: Ns) -> Mapping[Key, str]:
+    """Write documents and return what was done with each."""
+    numbers = Numbers(connection)
+    done: dict[Key, str] = {}
+    # The index begins a new segment wherever a row's number is less than the one before.
+    for some in _slices(sorted(docs.values(), key=lambda doc: numbers.place(doc.namespace)), _SLICE):
+        _Slice(connection, numbers, now).write(some, done)
+    numbers.save()
+    return done
 
 
 def _slices(docs: Collection[MemoryDoc], size: int) -> Iterator[list[MemoryDoc]]:
@@ -144,25 +158,25 @@ def _rows(connection: sqlite3.Connection, sql: str, keys: Sequence[Key]) -> Iter
 class _Slice:
     """Some documents that are written together."""
 
-    def __init__(self, connection: sqlite3.Connection, now: Ns) -> None:
+    def __init__(self, connection: sqlite3.Connection, numbers: Numbers, now: Ns) -> None:
         self._connection = connection
+        self._numbers = numbers
         self._now = now
-        self._rid = connection.execute("SELECT coalesce(max(rid), 0) FROM docs").fetchone()[0]
         self._rows: list[tuple[Any, ...]] = []
         self._facts: list[tuple[Any, ...]] = []
 
-    def write(self, docs: Sequence[MemoryDoc], done: Mapping[str, list[str]]) -> None:
-        """Write documents, and note what was done by their ids."""
+    def write(self, docs: Sequence[MemoryDoc], done: dict[Key, str]) -> None:
+        """Write documents, and note what was done with each."""
         current = _look_up(self._connection, [(doc.namespace, doc.id) for doc in docs])
         changed: dict[Key, tuple[MemoryDoc, str | None]] = {}
         contexts = neighbours.Contexts(self._connection, docs)
         for doc in docs:
             before = current.get((doc.namespace, doc.id))
             what = self._take(doc, before, contexts)
-            done[what].append(doc.id)
+            done[doc.namespace, doc.id] = what
             if what != "unchanged":
                 changed[doc.namespace, doc.id] = doc, before.prev_id if before else None
-        self._connection.executemany(INSERT, self._rows)
+        self._connection.executemany(INSERT, sorted(self._rows, key=itemgetter(-1)))
         self._connection.executemany(FACT, self._facts)
         followed = _followed(self._connection, [*changed])
         for key, (doc, previous) in changed.items():
@@ -183,9 +197,9 @@ class _Slice:
         return "updated"
 
     def _insert(self, doc: MemoryDoc, assigned: Assigned, context: str = "") -> None:
-        self._rid += 1
-        self._rows.append((*write_row(doc, assigned, context), self._rid))
-        self._facts += facts_of(self._rid, doc)
+        number = self._numbers.give(doc.namespace)
+        self._rows.append((*write_row(doc, assigned, context), number))
+        self._facts += facts_of(number, doc)
 
     def _replace(self, doc: MemoryDoc, before: _Current, assigned: Assigned, context: str) -> None:
         """Keep the row for the new revision, and a new row for the one that is past now."""

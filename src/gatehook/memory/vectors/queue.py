@@ -16,10 +16,10 @@ _DIGESTS: Final = "SELECT rid, digest FROM docs WHERE rid IN (SELECT value FROM 
 
 
 def take(connection: sqlite3.Connection, space: int, now: Ns, most: int) -> list[Job]:
-    """Read what waits and may be asked for now, the newest rows first: what is written now is searched now."""
+    """Read what waits and may be asked for now, the newest first: what is written now is searched now."""
     rows = connection.execute(
         "SELECT q.rid, d.digest, coalesce(d.original, d.text) FROM embed_queue q JOIN docs d ON d.rid = q.rid"
-        " WHERE q.space = ? AND q.attempts < ? AND q.not_before <= ? ORDER BY q.rid DESC LIMIT ?",
+        " WHERE q.space = ? AND q.attempts < ? AND q.not_before <= ? ORDER BY q.written_at DESC, q.rid DESC LIMIT ?",
         (space, ATTEMPTS, now, most),
     )
     return [Job(*row) for row in rows]

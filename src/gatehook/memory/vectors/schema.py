@@ -37,6 +37,12 @@ _UNQUEUE: Final = "DELETE FROM embed_queue WHERE rid = old.rid AND space IN (SEL
 _CHANGED: Final = "CREATE TRIGGER vec_changed AFTER UPDATE OF text, original ON docs"
 _DIFFERS: Final = "new.text IS NOT old.text OR new.original IS NOT old.original"
 
+# The order of the queue: what is written now is searched now, whatever else waits.
+_ADD_IN_ORDER: Final = (
+    "INSERT OR REPLACE INTO embed_queue (space, rid, written_at) "  # noqa: S608  constants only
+    f"SELECT id, new.rid, new.ingested_at FROM space WHERE state <> '{LEFT}'"
+)
+
 VECTORS: Final = Part(
     "vectors",
     (
@@ -47,6 +53,14 @@ VECTORS: Final = Part(
             f"CREATE TRIGGER vec_added AFTER INSERT ON docs BEGIN {_ADD}; END",
             f"CREATE TRIGGER vec_dropped AFTER DELETE ON docs BEGIN {_DROP}; {_UNQUEUE}; END",
             f"{_CHANGED} WHEN {_DIFFERS} BEGIN {_DROP}; {_ADD}; END",
+        ),
+        (
+            "ALTER TABLE embed_queue ADD COLUMN written_at INTEGER NOT NULL DEFAULT 0",
+            "CREATE INDEX embed_queue_by_time ON embed_queue (space, written_at DESC, rid DESC)",
+            "DROP TRIGGER vec_added",
+            "DROP TRIGGER vec_changed",
+            f"CREATE TRIGGER vec_added AFTER INSERT ON docs BEGIN {_ADD_IN_ORDER}; END",
+            f"{_CHANGED} WHEN {_DIFFERS} BEGIN {_DROP}; {_ADD_IN_ORDER}; END",
         ),
     ),
 )

@@ -14,7 +14,8 @@ from gatehook.memory.vectors.store import Filling
 from gatehook.memory.vectors.store import Space
 
 _SWEPT: Final = 2_000
-_MISSING: Final = "SELECT ?, rid FROM docs WHERE NOT EXISTS (SELECT 1 FROM vec WHERE space = ? AND rid = docs.rid)"
+_QUEUE: Final = "INTO embed_queue (space, rid, written_at) SELECT ?, rid, ingested_at FROM docs"
+_HAS_VECTOR: Final = "EXISTS (SELECT 1 FROM vec WHERE space = ? AND rid = docs.rid)"
 
 
 def enter(connection: sqlite3.Connection, identity: EmbedderIdentity) -> Space:
@@ -33,7 +34,7 @@ def enter(connection: sqlite3.Connection, identity: EmbedderIdentity) -> Space:
         number = connection.execute(insert, (key, identity.dims, BUILDING)).lastrowid
     else:
         number = found.id
-    queued = connection.execute(f"INSERT OR IGNORE INTO embed_queue (space, rid) {_MISSING}", (number, number))
+    queued = connection.execute(f"INSERT OR IGNORE {_QUEUE} WHERE NOT {_HAS_VECTOR}", (number, number))
     state = BUILDING if queued.rowcount else ACTIVE
     connection.execute("UPDATE space SET state = ? WHERE id = ?", (state, number))
     entered = find(connection, identity)
@@ -94,7 +95,7 @@ def requeue(connection: sqlite3.Connection, space: int) -> int:
     The space is not searched until it is complete.
     """
     connection.execute("DELETE FROM vec WHERE space = ?", (space,))
-    connection.execute("INSERT OR REPLACE INTO embed_queue (space, rid) SELECT ?, rid FROM docs", (space,))
+    connection.execute(f"INSERT OR REPLACE {_QUEUE}", (space,))
     queued = int(connection.execute("SELECT count(*) FROM embed_queue WHERE space = ?", (space,)).fetchone()[0])
     state = BUILDING if queued else ACTIVE
     connection.execute("UPDATE space SET state = ?, served = '' WHERE id = ?", (state, space))
