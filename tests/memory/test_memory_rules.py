@@ -25,6 +25,7 @@ from gatehook.memory.text import fold
 from gatehook.memory.text import parts_of
 from gatehook.memory.text import spaced
 from gatehook.memory.text import units_of
+from gatehook.memory.text import words_of
 from gatehook.testing.memory_probes import declared_in
 from tests.memory.test_sqlite_fts_statements import PLUGIN
 
@@ -141,6 +142,11 @@ def test_words_of_a_query() -> None:
     assert len(units_of(" ".join(f"w{n}" for n in range(500)))) == 64
     assert spaced("a成b") == "a 成 b"
     assert fold("ÜBER Ærø İ") == "uber ærø i"
+
+
+def test_every_sign_of_ascii_parts_words_as_it_does_in_other_text() -> None:
+    signs = "".join(f"x{chr(first)}{chr(second)}Y" for first in range(128) for second in range(128))
+    assert words_of(f"é {signs}") == ["é", *words_of(signs)]
 
 
 @settings(max_examples=100)
