@@ -28,7 +28,6 @@ from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import SearchPage
 from gatehook.kinds.memory import UpsertReport
 from gatehook.kinds.provider import Health
-from gatehook.kinds.provider import HealthStatus
 from gatehook.memory.embedding.embedder import Embedder
 from gatehook.memory.embedding.queries import QueryVectors
 from gatehook.memory.fusion import WINDOW
@@ -47,6 +46,7 @@ from gatehook.memory.sqlite.searching import Candidate
 from gatehook.memory.vectors.asking import NOT_ALL
 from gatehook.memory.vectors.asking import NoVectors
 from gatehook.memory.vectors.asking import beside
+from gatehook.memory.vectors.asking import by_words
 from gatehook.memory.vectors.asking import routed
 from gatehook.memory.vectors.asking import since
 from gatehook.memory.vectors.asking import vector_of
@@ -54,6 +54,9 @@ from gatehook.memory.vectors.filler import Filler
 from gatehook.memory.vectors.settings import DEFAULTS
 from gatehook.memory.vectors.settings import VectorSettings
 from gatehook.memory.vectors.store import Space
+from gatehook.memory.vectors.telling import health_with
+from gatehook.memory.vectors.telling import stats_of
+from gatehook.memory.vectors.telling import stats_with
 
 
 class PostgresHybridMemory(PostgresMemory):
@@ -124,11 +127,11 @@ class PostgresHybridMemory(PostgresMemory):
     def health(self) -> Health:
         """Say how the server is, and whether searches have their leg of meaning."""
         health = super().health()
-        if self._pool is None or health.status is HealthStatus.DOWN:
+        if self._pool is None:
             return health
         reasons = [f"vectors: {self._extension.missing}"] if self._extension.missing else []
         reasons += self._filler.reasons() if self._filler is not None else []
-        return Health(status=HealthStatus.DEGRADED, reasons=(*health.reasons, *reasons)) if reasons else health
+        return health_with(health, reasons)
 
     async def upsert(self, docs: Sequence[MemoryDoc], *, if_revision: Mapping[str, int] | None = None) -> UpsertReport:
         """Write documents; words are found when it returns, vectors follow."""
@@ -145,9 +148,7 @@ class PostgresHybridMemory(PostgresMemory):
         return await routed(query, self._by_meaning, self._by_words)
 
     async def _by_words(self, query: Query, started: float, *degraded: str) -> SearchPage:
-        left = max(query.timeout - since(started) / 1_000, 0.0)
-        page = await super().search(attrs.evolve(query, mode=SearchMode.LEXICAL, timeout=left))
-        return attrs.evolve(page, degraded=degraded, took_ms=since(started))
+        return await by_words(super().search, query, started, degraded)
 
     async def _by_meaning(self, query: Query, started: float) -> SearchPage:
         space = self._space()
@@ -182,24 +183,11 @@ class PostgresHybridMemory(PostgresMemory):
 
     async def stats(self, namespace: NamespaceSelector | None = None) -> MemoryStats:
         """Count what is there, and how many vectors there are of what embedder."""
-        stats = await super().stats(namespace)
-        details = {
-            **stats.details,
-            "embedder": str(self._embedder.identity),
-            "dense_weight": self._settings.dense_weight,
-        }
-        if self._embedder.caveat:
-            details["embedder_caveat"] = self._embedder.caveat
+        stats = stats_with(await super().stats(namespace), self._embedder, self._settings.dense_weight)
         standing = None if self._filler is None else self._filler.standing
-        if standing is not None:
-            filling = await self._store.filling(standing.space.id)
-            details |= {
-                "vectors": filling.vectors,
-                "vectors_waiting": filling.waiting,
-                "vectors_refused": filling.refused,
-                "vectors_searched": standing.space.active,
-            }
-        return attrs.evolve(stats, details=details)
+        if standing is None:
+            return stats
+        return stats_of(stats, standing.space, await self._store.filling(standing.space.id))
 
     async def flush(self, *, vectors: bool = False) -> None:
         """Return when everything written before is in the index; with ``vectors`` when nothing waits for a vector.
@@ -209,8 +197,7 @@ class PostgresHybridMemory(PostgresMemory):
         """
         await super().flush()
         if vectors:
-            async for _ in self._filling().filled():
-                pass
+            await self._filling().wait()
 
     async def reindex(self, part: IndexPart = IndexPart.ALL) -> AsyncIterator[Progress]:
         """Build an index again; without vectors searches go by words until all are there.

@@ -67,6 +67,15 @@ async def routed(query: Query, by_meaning: ByMeaning, by_words: ByWords) -> Sear
         return await by_words(query, started, str(missing))
 
 
+async def by_words(
+    search: Callable[[Query], Awaitable[SearchPage]], query: Query, started: float, degraded: tuple[str, ...]
+) -> SearchPage:
+    """Answer a query that was begun at ``started`` by a search by words, in what is left of its time."""
+    left = max(query.timeout - since(started) / 1_000, 0.0)
+    page = await search(attrs.evolve(query, mode=SearchMode.LEXICAL, timeout=left))
+    return attrs.evolve(page, degraded=(*degraded, *page.degraded), took_ms=since(started))
+
+
 def _mode_of_cursor(query: Query, best: SearchMode) -> SearchMode:
     """Return how the pages before this one were searched: scores of two modes make no one order."""
     try:

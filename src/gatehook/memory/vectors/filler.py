@@ -126,6 +126,15 @@ class Filler:
                 raise StorageUnavailable(f"embedder: {standing.failure}; {waiting} texts wait for their vectors")
             await looked.wait()
 
+    async def wait(self) -> None:
+        """Return when no text waits and the space is searched.
+
+        Raises:
+            StorageUnavailable: as ``filled``.
+        """
+        async for _ in self.filled():
+            pass
+
     async def again(self, emptied: Callable[[Space], None]) -> AsyncIterator[Progress]:
         """Make every vector again; ``emptied`` hears of the space when it is empty.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -29,7 +28,6 @@ from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import SearchPage
 from gatehook.kinds.memory import UpsertReport
 from gatehook.kinds.provider import Health
-from gatehook.kinds.provider import HealthStatus
 from gatehook.memory.embedding.embedder import Embedder
 from gatehook.memory.embedding.embedder import EmbedderIdentity
 from gatehook.memory.embedding.queries import QueryVectors
@@ -42,6 +40,7 @@ from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.sqlite.searching import lexical_top
 from gatehook.memory.vectors import spaces
 from gatehook.memory.vectors.asking import beside
+from gatehook.memory.vectors.asking import by_words
 from gatehook.memory.vectors.asking import routed
 from gatehook.memory.vectors.asking import since
 from gatehook.memory.vectors.file import VectorFile
@@ -53,6 +52,9 @@ from gatehook.memory.vectors.settings import DEFAULTS
 from gatehook.memory.vectors.settings import VectorSettings
 from gatehook.memory.vectors.sqlite_store import SqliteStore
 from gatehook.memory.vectors.store import Space
+from gatehook.memory.vectors.telling import health_with
+from gatehook.memory.vectors.telling import stats_of
+from gatehook.memory.vectors.telling import stats_with
 
 
 class HybridMemory(SqliteMemory):
@@ -120,10 +122,7 @@ class HybridMemory(SqliteMemory):
         health = super().health()
         if self._readers is None:
             return health
-        reasons = (*health.reasons, *self._filler.reasons())
-        if health.status is HealthStatus.DOWN or not reasons:
-            return health
-        return Health(status=HealthStatus.DEGRADED, reasons=reasons)
+        return health_with(health, self._filler.reasons())
 
     async def upsert(self, docs: Sequence[MemoryDoc], *, if_revision: Mapping[str, int] | None = None) -> UpsertReport:
         """Write documents; words are found when it returns, vectors follow."""
@@ -139,9 +138,7 @@ class HybridMemory(SqliteMemory):
         return await routed(query, self._by_meaning, self._by_words)
 
     async def _by_words(self, query: Query, started: float, *degraded: str) -> SearchPage:
-        left = max(query.timeout - (time.perf_counter() - started), 0.0)
-        page = await super().search(attrs.evolve(query, mode=SearchMode.LEXICAL, timeout=left))
-        return attrs.evolve(page, degraded=degraded, took_ms=since(started))
+        return await by_words(super().search, query, started, degraded)
 
     async def _by_meaning(self, query: Query, started: float) -> SearchPage:
         await self._look()
@@ -166,25 +163,12 @@ class HybridMemory(SqliteMemory):
 
     async def stats(self, namespace: NamespaceSelector | None = None) -> MemoryStats:
         """Count what is there, and how many vectors there are of what embedder."""
-        stats = await super().stats(namespace)
+        stats = stats_with(await super().stats(namespace), self._embedder, self._settings.dense_weight)
         space = await self._read(partial(_find, identity=self._embedder.identity))
-        details = {
-            **stats.details,
-            "embedder": str(self._embedder.identity),
-            "dense_weight": self._settings.dense_weight,
-        }
-        if self._embedder.caveat:
-            details["embedder_caveat"] = self._embedder.caveat
-        if space is not None:
-            filling = await self._read(partial(spaces.filling, space=space.id))
-            details |= {
-                "vectors": filling.vectors,
-                "vectors_waiting": filling.waiting,
-                "vectors_refused": filling.refused,
-                "vectors_searched": space.active,
-                "vectors_in_memory_bytes": self._meaning.codes_bytes,
-            }
-        return attrs.evolve(stats, details=details)
+        if space is None:
+            return stats
+        stats = stats_of(stats, space, await self._read(partial(spaces.filling, space=space.id)))
+        return attrs.evolve(stats, details={**stats.details, "vectors_in_memory_bytes": self._meaning.codes_bytes})
 
     async def flush(self, *, vectors: bool = False) -> None:
         """Return when everything written before is in the index; with ``vectors`` when nothing waits for a vector.
@@ -195,8 +179,7 @@ class HybridMemory(SqliteMemory):
         await super().flush()
         if vectors:
             self._writing()
-            async for _ in self._filler.filled():
-                pass
+            await self._filler.wait()
 
     async def reindex(self, part: IndexPart = IndexPart.ALL) -> AsyncIterator[Progress]:
         """Build an index again; without vectors searches go by words until all are there.
