@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from collections.abc import Iterator
 from functools import lru_cache
-from operator import itemgetter
 from typing import Final
 
 from gatehook.memory.text import Unit
@@ -31,9 +29,9 @@ def snippet(text: str, units: Iterable[Unit], length: int) -> tuple[str, tuple[S
     start, end = _window(text, matches, length)
     lead, tail = _ELLIPSIS if start else "", _ELLIPSIS if end < len(text) else ""
     shift = len(lead) - start
-    spans = tuple((first + shift, last + shift) for first, last in matches if first >= start and last <= end)
+    spans = [(first + shift, last + shift) for first, last in matches if first >= start and last <= end]
     cut = text[start:end]
-    return f"{lead}{cut if cut.isprintable() else _CONTROL.sub(' ', cut)}{tail}", spans
+    return f"{lead}{cut if cut.isprintable() else _CONTROL.sub(' ', cut)}{tail}", tuple(spans)
 
 
 def _window(text: str, matches: list[Span], length: int) -> Span:
@@ -42,13 +40,22 @@ def _window(text: str, matches: list[Span], length: int) -> Span:
     room = max(length - 2, 0)
     if not matches:
         return 0, room
-    reach = [_reach(matches, at, room) for at in range(len(matches))]
-    crowd = reach.index(max(reach))
-    first = matches[crowd][0]
-    last = min(matches[crowd + max(reach[crowd] - 1, 0)][1], first + room)
+    first, last = _crowd(matches, room)
+    last = min(last, first + room)
     start = max(0, first - (room - (last - first)) // 2)
     start = min(start, len(text) - room)
     return _word_start(text, start, first), start + room
+
+
+def _crowd(matches: list[Span], room: int) -> Span:
+    """Return from where to where the most matches lie that fit into ``room``."""
+    ends = [end for _, end in matches]
+    most, found = -1, matches[0]
+    for at, (start, end) in enumerate(matches):
+        count = bisect_right(ends, start + room, lo=at) - at
+        if count > most:
+            most, found = count, (start, ends[at + count - 1] if count else end)
+    return found
 
 
 def _word_start(text: str, start: int, limit: int) -> int:
@@ -59,49 +66,46 @@ def _word_start(text: str, start: int, limit: int) -> int:
     return space + 1 if space >= 0 else start
 
 
-def _reach(matches: list[Span], at: int, room: int) -> int:
-    """Count the matches that fit into a window that begins with the one at ``at``."""
-    edge = matches[at][0] + room
-    return bisect_right(matches, edge, lo=at, key=itemgetter(1)) - at
-
-
 def _matches(folded: str, units: Iterable[Unit]) -> list[Span]:
     found: set[Span] = set()
     for unit in units:
-        spans = _runs(folded, "".join(unit.words)) if unit.cjk else _words(folded, unit.words)
-        for span in spans:
-            found.add(span)
-            if len(found) >= _MAX_MATCHES:
-                break
+        if unit.cjk:
+            _find_run(folded, "".join(unit.words), found)
+        else:
+            _find_words(folded, unit.words, found)
     return _disjoint(sorted(found))
 
 
 def _disjoint(spans: list[Span]) -> list[Span]:
-    kept: list[Span] = []
+    kept = spans[:1]
     for span in spans:
-        if not kept or span[0] >= kept[-1][1]:
+        if span[0] >= kept[-1][1]:
             kept.append(span)
     return kept
 
 
-def _runs(folded: str, run: str) -> Iterator[Span]:
+def _find_run(folded: str, run: str, found: set[Span]) -> None:
     """Find a CJK run, or its pairs of characters where the whole is not there."""
     pieces = [run] if run in folded else [run[at : at + 2] for at in range(len(run) - 1)]
     for piece in pieces:
         at = folded.find(piece)
         while at >= 0:
-            yield at, at + len(piece)
+            found.add((at, at + len(piece)))
+            if len(found) >= _MAX_MATCHES:
+                return
             at = folded.find(piece, at + len(piece))
 
 
-def _words(folded: str, words: tuple[str, ...]) -> Iterator[Span]:
+def _find_words(folded: str, words: tuple[str, ...], found: set[Span]) -> None:
     for word in words:
         stem = _stem(word)
         at = folded.find(stem)
         while at >= 0:
-            end = _word_end(folded, at + len(stem))
-            if not (at and folded[at - 1].isalnum()) and _inflects(stem, folded[at + len(stem) : end], word):
-                yield at, end
+            begun, end = at + len(stem), _word_end(folded, at + len(stem))
+            if not (at and folded[at - 1].isalnum()) and _inflects(stem, folded[begun:end], word):
+                found.add((at, end))
+                if len(found) >= _MAX_MATCHES:
+                    return
             at = folded.find(stem, end)
 
 
@@ -115,7 +119,7 @@ def _stem(word: str) -> str:
 
 def _inflects(stem: str, rest: str, word: str) -> bool:
     """Say whether stem and rest are a form of the word: the word itself, or a known ending, doubled letter included."""
-    return stem + rest == word or not rest or rest in _ENDINGS or (rest[0] == stem[-1] and rest[1:] in _ENDINGS)
+    return not rest or rest in _ENDINGS or stem + rest == word or (rest[0] == stem[-1] and rest[1:] in _ENDINGS)
 
 
 def _word_end(folded: str, at: int) -> int:
