@@ -43,7 +43,8 @@ def run_gateway(arguments: Sequence[str] = (), *, stop: bool) -> Run:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=directory) as process:
             assert process.stdout is not None, "it is piped"
             said = iter(process.stdout.readline, "")
-            is_ready = any(line == "ready\n" for line in said)
+            # With --dev, each line says so at its beginning.
+            is_ready = any(line.endswith("ready\n") for line in said)
             ready = time.perf_counter()
             cpu, resident = _observe(process.pid) if is_ready else (0.0, 0)
             if stop:
