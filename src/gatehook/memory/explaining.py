@@ -96,7 +96,8 @@ def _place(page: SearchPage, stored: StoredDoc) -> tuple[int, Hit] | None:
 
 def _has(stored: StoredDoc, unit: Unit) -> bool:
     _, spans = snippet(stored.doc.text, [unit], len(stored.doc.text))
-    return bool(spans) or any(all(word in tag.lower() for word in unit.words) for tag in stored.doc.tags)
+    tags = [tag.lower() for tag in stored.doc.tags]
+    return bool(spans) or any(all(word in tag for word in words) for tag in tags for words in unit.spellings)
 
 
 def _reasons(stored: StoredDoc, query: Query, words: Mapping[str, bool], page: SearchPage) -> Iterator[str]:

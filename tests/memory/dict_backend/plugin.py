@@ -146,7 +146,7 @@ def _match(stored: StoredDoc, query: Query, now: int) -> Hit | None:
     if not units:
         return Hit(stored=stored, score=1.0, snippet=doc.text[: query.snippet_chars])
     words = [*words_of(fold(doc.text)), *sorted(doc.tags)]
-    counts = [_count(words, unit.words) for unit in units]
+    counts = [sum(_count(words, one) for one in unit.spellings) for unit in units]
     parts = [_count(words, part) for unit in units for part in parts_of(unit)]
     if not any(counts) and not any(parts):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatehook.memory.postgres.stemming import stem
+from gatehook.memory.stemming import stem
 
 STEMS = {
     "caresses": "caress", "ponies": "poni", "cats": "cat", "feed": "feed", "agreed": "agre", "plastered": "plaster",

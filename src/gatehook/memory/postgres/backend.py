@@ -49,13 +49,13 @@ from gatehook.memory.postgres.connections import Work
 from gatehook.memory.postgres.schema import migrate
 from gatehook.memory.postgres.searching import Search
 from gatehook.memory.postgres.statistics import Frequencies
-from gatehook.memory.postgres.stemming import LANGUAGE
 from gatehook.memory.postgres.target import Target
 from gatehook.memory.postgres.writer import Writer
 from gatehook.memory.ranking import read_position
 from gatehook.memory.rules import possible_ids
 from gatehook.memory.scanning import After
 from gatehook.memory.scanning import scanned
+from gatehook.memory.stemming import LANGUAGE
 
 T = TypeVar("T")
 

@@ -22,14 +22,14 @@ from gatehook.kinds.filters import is_encodable
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
-from gatehook.memory.postgres.stemming import stem
 from gatehook.memory.scope import TOKEN_KEYS
 from gatehook.memory.scope import field_token
 from gatehook.memory.scope import scope_of
 from gatehook.memory.scope import selector_tokens
+from gatehook.memory.stemming import stem
 from gatehook.memory.text import Unit
 from gatehook.memory.text import fold
-from gatehook.memory.text import parts_of
+from gatehook.memory.text import wanted_of
 from gatehook.memory.text import words_of
 
 CONTEXT: Final = "~"
@@ -143,8 +143,7 @@ class Want:
 
 def wants_of(units: Iterable[Unit], *, context: bool) -> tuple[Want, ...]:
     """Return everything of which a document needs to have only one to be found: units, and parts of units."""
-    wanted = dict.fromkeys(words for unit in units for words in (unit.words, *parts_of(unit)))
-    return tuple(dict.fromkeys(_want(words, context=context) for words in wanted))
+    return tuple(dict.fromkeys(_want(words, context=context) for words in wanted_of(units)))
 
 
 def _want(words: tuple[str, ...], *, context: bool) -> Want:
@@ -168,7 +167,12 @@ def _quoted(lexeme: str) -> str:
 
 def every(units: Iterable[Unit], *, context: bool) -> str:
     """Match documents with every unit."""
-    return " & ".join(_want(unit.words, context=context).expression for unit in units)
+    return " & ".join(_spelled(unit, context=context) for unit in units)
+
+
+def _spelled(unit: Unit, *, context: bool) -> str:
+    spellings = " | ".join(_want(words, context=context).expression for words in unit.spellings)
+    return f"({spellings})" if unit.others else spellings
 
 
 def some(wants: Iterable[Want]) -> str:

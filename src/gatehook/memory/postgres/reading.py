@@ -21,10 +21,10 @@ from gatehook.memory.postgres.conditions import of_namespaces
 from gatehook.memory.postgres.conditions import of_visibility
 from gatehook.memory.postgres.rows import DOCUMENT
 from gatehook.memory.postgres.rows import read_document
-from gatehook.memory.postgres.stemming import LANGUAGE
 from gatehook.memory.postgres.texts import write_text
 from gatehook.memory.scope import read_namespace
 from gatehook.memory.scope import write_namespace
+from gatehook.memory.stemming import LANGUAGE
 
 #: So many documents are read at once by a scan.
 SCAN_PAGE: Final = 200

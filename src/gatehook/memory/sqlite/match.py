@@ -15,7 +15,7 @@ from gatehook.memory.scope import TOKEN_LENGTH
 from gatehook.memory.scope import field_token
 from gatehook.memory.scope import selector_tokens
 from gatehook.memory.text import Unit
-from gatehook.memory.text import parts_of
+from gatehook.memory.text import wanted_of
 
 _TOKEN_FIELDS: Final = frozenset({"tags", *(f"meta.{key}" for key in TOKEN_KEYS)})
 _MAX_GROUPS: Final = 4
@@ -48,13 +48,17 @@ def _any(words: Iterable[str]) -> str:
 
 def complete_match(units: tuple[Unit, ...], scope: str, *, context: bool) -> str:
     """Match documents with every unit."""
-    return _within([_phrase(unit.words) for unit in units], " AND ", scope, context=context)
+    return _within([_spelled(unit) for unit in units], " AND ", scope, context=context)
 
 
 def partial_match(units: tuple[Unit, ...], scope: str, *, context: bool) -> str:
     """Match documents with any unit, or any part of one."""
-    wanted = dict.fromkeys(_phrase(words) for unit in units for words in (unit.words, *parts_of(unit)))
-    return _within(wanted, " OR ", scope, context=context)
+    return _within(map(_phrase, wanted_of(units)), " OR ", scope, context=context)
+
+
+def _spelled(unit: Unit) -> str:
+    spellings = " OR ".join(map(_phrase, unit.spellings))
+    return f"({spellings})" if unit.others else spellings
 
 
 def _phrase(words: Iterable[str]) -> str:
@@ -67,6 +71,6 @@ def _within(phrases: Iterable[str], word: str, scope: str, *, context: bool) -> 
     # To look into some columns only costs a tenth of a search, and is needed only for what another column can hold.
     if not context:
         text = f"{{text tags}} : {text}"
-    elif any(len(phrase) >= TOKEN_LENGTH for phrase in phrases):
+    elif any(len(part) >= TOKEN_LENGTH for part in text.split('"')):
         text = f"{{text tags ctx}} : {text}"
     return f"{scope} AND {text}" if scope else text

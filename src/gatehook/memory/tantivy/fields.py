@@ -18,7 +18,7 @@ from gatehook.memory.text import words_of
 #: The fields that are searched for words, and how much a match in each counts.
 WEIGHTS: Final = {"text": 1.0, "tags": 0.5, "ctx": 0.4}
 #: Raised with every change of the fields: an index of another format is built again.
-FORMAT: Final = 1
+FORMAT: Final = 2
 #: The token of every revision that is not the current one.
 PAST: Final = "past1"
 #: What ``write_row`` wants, in its order.

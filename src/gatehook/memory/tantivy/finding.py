@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -154,7 +155,10 @@ class Finder:
 
 
 def _has_all(entry: Entry, wording: Wording) -> bool:
-    return all(any(occurrences(entry.stems[f], phrase) for f in wording.fields) for phrase in wording.every)
+    return all(
+        any(occurrences(entry.stems[field], phrase) for field, phrase in product(wording.fields, spellings))
+        for spellings in wording.every
+    )
 
 
 def _ranked(scorer: Scorer, entries: Sequence[Entry]) -> Ranked:

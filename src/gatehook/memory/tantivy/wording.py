@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Sequence
+from itertools import chain
+from itertools import product
 from typing import Final
 
 import attrs
@@ -15,7 +18,7 @@ from gatehook.memory.tantivy.fields import stems
 from gatehook.memory.tantivy.narrowing import Clause
 from gatehook.memory.tantivy.strength import Phrase
 from gatehook.memory.text import Unit
-from gatehook.memory.text import parts_of
+from gatehook.memory.text import wanted_of
 
 _SHOULD: Final = tantivy.Occur.Should
 _MUST: Final = tantivy.Occur.Must
@@ -23,22 +26,28 @@ _MUST: Final = tantivy.Occur.Must
 
 @attrs.frozen
 class Wording:
-    """The phrases of a query: all of its units, or its units and their parts; and the fields where they may stand."""
+    """The phrases of a query: of each unit its spellings, or all units and their parts; and the fields where they may
+    stand.
+    """
 
-    every: tuple[Phrase, ...]
+    every: tuple[tuple[Phrase, ...], ...]
     some: tuple[Phrase, ...]
     fields: tuple[str, ...]
 
     @classmethod
     def of(cls, units: Sequence[Unit], *, context: bool) -> Wording:
         """Stem a query's units; ``context`` tells whether the neighbours of a turn count."""
-        every = dict.fromkeys(tuple(stems(unit.words)) for unit in units)
-        some = dict.fromkeys(tuple(stems(words)) for unit in units for words in (unit.words, *parts_of(unit)))
-        return cls(tuple(every), tuple(some), tuple(name for name in WEIGHTS if context or name != "ctx"))
+        every = dict.fromkeys(_stemmed(unit.spellings) for unit in units)
+        some = _stemmed(wanted_of(units))
+        return cls(tuple(every), some, tuple(name for name in WEIGHTS if context or name != "ctx"))
 
     def phrases(self, *, complete: bool) -> tuple[Phrase, ...]:
         """Return what a complete match has all of, or any match one of."""
-        return self.every if complete else self.some
+        return tuple(dict.fromkeys(chain.from_iterable(self.every))) if complete else self.some
+
+
+def _stemmed(spellings: Iterable[Sequence[str]]) -> tuple[Phrase, ...]:
+    return tuple(dict.fromkeys(tuple(stems(words)) for words in spellings))
 
 
 def words_query(
@@ -46,8 +55,9 @@ def words_query(
 ) -> tantivy.Query | None:
     """Build the query for documents with every unit, or with some of one; ``None`` where the index cannot have any."""
     clauses: list[Clause] = []
-    for phrase in wording.phrases(complete=complete):
-        places = [_in_field(field, phrase) for field in wording.fields if is_indexed(field, phrase)]
+    for spellings in wording.every if complete else [(phrase,) for phrase in wording.some]:
+        asked = product(wording.fields, spellings)
+        places = [_in_field(field, phrase) for field, phrase in asked if is_indexed(field, phrase)]
         if places:
             clauses.append((_MUST if complete else _SHOULD, _any(places)))
         elif complete:
