@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gatehook.kinds.channel import Channel as Channel
     from gatehook.kinds.channel import Message as Message
     from gatehook.kinds.channel import Receipt as Receipt
+    from gatehook.kinds.chat import ChatMessage as ChatMessage
     from gatehook.kinds.commands import OrderList as OrderList
     from gatehook.kinds.commands import PositionRef as PositionRef
     from gatehook.kinds.commands import Protection as Protection
@@ -111,6 +112,7 @@ __all__, __getattr__, __dir__ = lazy_exports(  # tested against the imports abov
         "kinds.broker": "Broker BrokerEvent Evidence OrderLookup",
         "kinds.commands": "OrderList PositionRef Protection",
         "kinds.channel": "Channel Message Receipt",
+        "kinds.chat": "ChatMessage",
         "kinds.errors": "Ambiguous Denied NotConnected NotFound ProviderError Rejected UnsupportedCapability",
         "kinds.feed": "ExternalFeed FeedQuery NewsEvent",
         "kinds.instruments": "AccountKey Instrument InstrumentId QuantityUnit",

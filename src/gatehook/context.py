@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Protocol
 from typing import TypeVar
+from typing import Union
 
 import attrs
 
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from gatehook.catalog.manifest import Manifest
+    from gatehook.kinds.chat import ChatMessage
+    from gatehook.kinds.feed import NewsEvent
 
 T = TypeVar("T")
+#: What a plugin publishes: JSON values by name, or a domain object that stands for them.
+Payload = Union[Mapping[str, Any], "ChatMessage", "NewsEvent"]
 
 
 class RunState(StrEnum):
@@ -108,7 +113,7 @@ class EventPublisher(Protocol):
     def publish(
         self,
         topic: str,
-        payload: Mapping[str, Any],
+        payload: Payload,
         *,
         event_id: str | None = None,
         partition_key: str = "",
@@ -116,7 +121,11 @@ class EventPublisher(Protocol):
         account_id: str | None = None,
         ts: Ns | None = None,
     ) -> None:
-        """Publish an event; one with an ``event_id`` seen before is dropped."""
+        """Publish an event; one with an ``event_id`` seen before is dropped.
+
+        Under ``chat.message`` a running gateway remembers a ``ChatMessage``; under ``news.*`` and ``social.*`` a
+        ``NewsEvent`` of a feed that the configuration names.
+        """
 
 
 @attrs.frozen(kw_only=True)

@@ -20,6 +20,7 @@ from tests.bad_input import loading
 from tests.bad_input import manifests
 from tests.bad_input import mcp_servers
 from tests.bad_input import moving
+from tests.bad_input import news
 from tests.bad_input import permissions
 from tests.bad_input import postgres
 from tests.bad_input import prices
@@ -53,6 +54,7 @@ SUBJECTS = (
     importing,
     mcp_servers,
     moving,
+    news,
     postgres,
 )
 ROWS = [row for subject in SUBJECTS for row in subject.TABLE.rows]

@@ -101,14 +101,15 @@ def test_what_is_shown_is_json_and_loads_again() -> None:
 
 
 def test_every_row_of_the_reference_is_a_setting_with_a_summary() -> None:
-    memory = {"folders": [{"path": "/notes"}], "retention": [{"namespace": "news", "keep": "90d"}]}
-    given = {"memory.folders.0.path", "memory.retention.0.namespace", "memory.retention.0.keep"}
+    memory = {"folders": [{"path": "/notes"}], "news": [{"feed": "x"}]}
+    memory["retention"] = [{"namespace": "news", "keep": "90d"}]
+    given = {"memory.folders.0.path", "memory.news.0.feed", "memory.retention.0.namespace", "memory.retention.0.keep"}
     config = config_from(
         {"plugins": {"entries": {"x": {}}}, "limits": {"x": {}}, "permissions": [{}], "memory": memory}
     )
     for row in reference():
         key = row.key
-        for name, step in (("<entry>", "x"), ("<scope>", "x"), ("<rule>", "0"), ("<folder>", "0")):
+        for name, step in (("<entry>", "x"), ("<scope>", "x"), ("<rule>", "0"), ("<folder>", "0"), ("<feed>", "0")):
             key = key.replace(name, step)
         assert (config.explain(key).layer is Layer.DEFAULTS) is (key not in given)
         assert row.summary

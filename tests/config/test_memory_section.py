@@ -56,6 +56,14 @@ def test_a_rule_for_everything_is_said():
         ({"folders": [{"path": "x"}, {"path": "y/x"}]}, "config.bad-value", "no other folder"),
         ({"folders": [{"path": "x", "include": ["/etc/*"]}]}, "config.bad-value", "relative"),
         ({"folders": [{"path": "x", "tags": "a"}]}, "config.wrong-type", "a list of strings"),
+        ({"news": {}}, "config.wrong-type", "a list of tables"),
+        ({"news": [{}]}, "config.bad-value", "a table with feed"),
+        ({"news": [{"fed": "x"}]}, "config.unknown-key", 'did you mean "feed"'),
+        ({"news": [{"feed": "X!"}]}, "config.bad-value", "an id"),
+        ({"news": [{"feed": "x", "every": 0}]}, "config.bad-value", "above zero"),
+        ({"news": [{"feed": "x", "kinds": "news"}]}, "config.wrong-type", "a list of the words listed"),
+        ({"news": [{"feed": "x", "kinds": ["newz"]}]}, "config.bad-value", "news, social, filing, calendar"),
+        ({"news": [{"feed": "x"}, {"feed": "x"}]}, "config.bad-value", "no other table"),
         ({"retention": [{"keep": "90d"}]}, "config.bad-value", "a table with namespace"),
         ({"retention": [{"namespace": "news"}]}, "config.bad-value", "keep, max_documents or max_bytes"),
         ({"retention": [{"namespace": "news", "keep": "90"}]}, "config.bad-value", "90d"),
@@ -73,10 +81,15 @@ def test_what_is_wrong_is_said(tree, code, says):
 
 
 def test_what_is_shown_loads_again():
-    tree = {"folders": [{"path": "/x", "tags": ["a"]}], "retention": [{"namespace": "*", "keep": "1d"}]}
+    tree = {
+        "folders": [{"path": "/x", "tags": ["a"]}],
+        "news": [{"feed": "x", "kinds": ["filing", "news"]}, {"feed": "y", "every": 5, "text": "rates"}],
+        "retention": [{"namespace": "*", "keep": "1d"}],
+    }
     config = config_from({"memory": tree})
     document = shown(config)["memory"]
-    document["retention"] = [{k: v for k, v in one.items() if v is not None} for one in document["retention"]]
+    for name in ("news", "retention"):
+        document[name] = [{k: v for k, v in one.items() if v is not None} for one in document[name]]
     assert config_from({"memory": document}).memory == config.memory
     assert Draft202012Validator(config_json_schema()).is_valid({"memory": document})
 

@@ -27,6 +27,7 @@ from gatehook.catalog.manifest import fold
 from gatehook.catalog.places import Places
 from gatehook.catalog.places import builtin_directory
 from gatehook.catalog.references import dangling
+from gatehook.catalog.references import news_findings
 from gatehook.catalog.references import slot_findings
 from gatehook.catalog.slots import Slot
 from gatehook.catalog.slots import slot_choices
@@ -125,6 +126,7 @@ def make_plan(
     else:
         diagnostics.extend(dangling(config, candidates, policy))
     diagnostics.extend(slot_findings(config, slots, activations))
+    diagnostics.extend(news_findings(config, activations))
     if thorough:
         diagnostics.extend(unmarked(candidates))
     return Plan(

@@ -17,6 +17,7 @@ from gatehook.catalog.slots import Slot
 from gatehook.config import Config
 from gatehook.config import dangling_references
 from gatehook.diagnostics import Diagnostic
+from gatehook.diagnostics.codes import news as news_codes
 from gatehook.diagnostics.codes import plugins as codes
 from gatehook.diagnostics.codes import slots as slot_codes
 from gatehook.kinds.kind import Kind
@@ -70,3 +71,13 @@ def _why(entry: str, kind: Kind, activations: Sequence[Activation]) -> str:
         if one.entry_id == entry and one.kind in (kind, None):
             return one.sentence.rstrip(".")
     return f"there is no entry {entry} that provides {kind}"
+
+
+def news_findings(config: Config, activations: Sequence[Activation]) -> Iterator[Diagnostic]:
+    """Yield each entry whose news are to be remembered, and which is no feed."""
+    fitting = sorted({one.entry_id for one in activations if one.kind is Kind.FEED})
+    known = {one.entry_id for one in activations}
+    for place, one in enumerate(config.memory.news):
+        if one.feed in known and one.feed not in fitting:
+            found = news_codes.NO_FEED(entry=one.feed, fitting=", ".join(fitting) or "none")
+            yield at(found, config, "memory", "news", str(place), "feed")

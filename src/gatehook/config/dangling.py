@@ -15,7 +15,7 @@ from gatehook.diagnostics.codes import config as codes
 
 
 def dangling_references(config: Config, plugin_ids: Iterable[str]) -> tuple[Diagnostic, ...]:
-    """Return a finding for every allow, deny, override, slot, limit, rule, entry and path that names nothing.
+    """Return a finding for every allow, deny, override, slot, limit, feed, rule, entry and path that names nothing.
 
     Args:
         config: the configuration.
@@ -57,6 +57,7 @@ def _plugins_named(config: Config) -> Iterator[tuple[Key, str]]:
 
 def _entries_named(config: Config) -> Iterator[tuple[Key, str]]:
     yield from ((("limits", scope), scope.partition("/")[0]) for scope in config.limits)
+    yield from ((("memory", "news", str(at), "feed"), one.feed) for at, one in enumerate(config.memory.news))
     for at, rule in enumerate(config.permissions):
         if "*" not in rule.entry:
             yield ("permissions", str(at), "entry"), rule.entry

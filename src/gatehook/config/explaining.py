@@ -13,6 +13,7 @@ from gatehook.config.auth import AuthConfig
 from gatehook.config.layers import parse_key
 from gatehook.config.lines import Key
 from gatehook.config.memory import FolderConfig
+from gatehook.config.memory import NewsConfig
 from gatehook.config.memory import RetentionConfig
 from gatehook.config.model import BESIDE_SECTIONS
 from gatehook.config.model import SECTIONS
@@ -65,6 +66,7 @@ def reference() -> tuple[Row, ...]:
         (("plugins", "entries", "<entry>"), EntryConfig),
         (("plugins", "entries", "<entry>", "auth"), AuthConfig),
         (("memory", "folders", "<folder>"), FolderConfig),
+        (("memory", "news", "<feed>"), NewsConfig),
         (("memory", "retention", "<rule>"), RetentionConfig),
         (("limits", "<scope>"), LimitsConfig),
         (("permissions", "<rule>"), PermissionRule),
@@ -102,6 +104,7 @@ def shown(config: Config, schemas: Mapping[str, Mapping[str, Any]] | None = None
     }
     found["limits"] = {scope: _section(one) for scope, one in config.limits.items()}
     found["memory"]["folders"] = [_section(one) for one in config.memory.folders]
+    found["memory"]["news"] = [_section(one) for one in config.memory.news]
     found["memory"]["retention"] = [_section(one) for one in config.memory.retention]
     found["permissions"] = [_section(one) for one in config.permissions]
     slots = {spec.slot: spec.default_entry for spec in KINDS.values() if spec.slot}
@@ -160,7 +163,7 @@ def _is_given(config: Config, steps: Key) -> bool:
 
 
 #: What stands in a section and is none of its settings.
-_BESIDE: Final = frozenset({"entries", "folders", "retention"})
+_BESIDE: Final = frozenset({"entries", "folders", "news", "retention"})
 
 
 def _needs_restart(steps: Key) -> bool:

@@ -14,6 +14,7 @@ from gatehook.config.auth import AuthConfig
 from gatehook.config.memory import DURATION
 from gatehook.config.memory import EVERYTHING
 from gatehook.config.memory import FolderConfig
+from gatehook.config.memory import NewsConfig
 from gatehook.config.memory import RetentionConfig
 from gatehook.config.model import SECTIONS
 from gatehook.config.model import EntryConfig
@@ -54,6 +55,7 @@ _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
     Shape.SWITCH: {"type": "boolean"},
     Shape.TEXT: _TEXT,
     Shape.CHOICE: {"type": "string"},
+    Shape.CHOICES: {"type": "array", "items": {"type": "string"}},
     Shape.SECONDS: _SECONDS,
     Shape.COUNT: {"type": "integer", "minimum": 1},
     Shape.PATH: _TEXT,
@@ -127,6 +129,7 @@ def config_json_schema(manifests: Iterable[HasConfig] = ()) -> dict[str, Any]:
     }
     sections["memory"]["properties"] |= {
         "folders": {"type": "array", "items": _table(settings_of(FolderConfig))},
+        "news": {"type": "array", "items": _table(settings_of(NewsConfig))},
         "retention": {"type": "array", "items": _table(settings_of(RetentionConfig))},
     }
     sections["permissions"] = {"type": "array", "items": _table(settings_of(PermissionRule))}
@@ -150,8 +153,11 @@ def _table(settings: Iterable[Named]) -> dict[str, Any]:
 
 def _setting(named: Named) -> dict[str, Any]:
     made = {**_SHAPES[named.about.shape], "description": named.about.summary}
-    if named.about.choices:
-        made["enum"] = list(named.about.choices)
+    words = list(named.about.choices)
+    if named.about.shape is Shape.CHOICES:
+        made["items"] = {"type": "string", "enum": words}
+    elif words:
+        made["enum"] = words
     if named.default is not None and named.about.shown is None:
         made["default"] = plain(named.default)
     return made

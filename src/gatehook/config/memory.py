@@ -1,4 +1,4 @@
-"""``[memory]``: which folders are remembered, and for how long what is kept."""
+"""``[memory]``: which folders and feeds are remembered, and for how long what is kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import attrs
 
 from gatehook.config.settings import Shape
 from gatehook.config.settings import about
+from gatehook.kinds.feed import NewsKind
 
 #: Where the gateway itself writes: no folder does.
 OWN_NAMESPACES: Final = ("trading", "news", "chat")
@@ -50,6 +51,27 @@ class FolderConfig:
     def parts(self) -> tuple[str, ...]:
         """Its namespace as a memory knows it."""
         return tuple(self.namespace.split("/"))
+
+
+@attrs.frozen(kw_only=True)
+class NewsConfig:
+    """One of ``[[memory.news]]``: a feed whose items are documents. What is empty is no restriction."""
+
+    feed: str = attrs.field(
+        metadata=about(Shape.ID, "an entry that provides feed.external; it must be given", shown="none")
+    )
+    every: float = attrs.field(
+        default=60.0, metadata=about(Shape.SECONDS, "how often it is asked for what is new, in seconds")
+    )
+    kinds: tuple[NewsKind, ...] = attrs.field(
+        default=(), metadata=about(Shape.CHOICES, "only items of these kinds", choices=NewsKind)
+    )
+    symbols: tuple[str, ...] = attrs.field(
+        default=(), metadata=about(Shape.TEXTS, "only items about one of these, as the feed calls them")
+    )
+    text: str | None = attrs.field(
+        default=None, metadata=about(Shape.TEXT, "only items that match this, as the feed sees it")
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -94,6 +116,7 @@ class MemorySection:
 
     Attributes:
         folders: whose files are documents; each has a namespace of its own.
+        news: feeds whose items are documents; each feed once.
         retention: what is dropped, and when.
     """
 
@@ -110,13 +133,28 @@ class MemorySection:
         default=1_000_000, metadata=about(Shape.COUNT, "a file that is larger is left out")
     )
     folders: tuple[FolderConfig, ...] = ()
+    news: tuple[NewsConfig, ...] = ()
     retention: tuple[RetentionConfig, ...] = ()
 
 
 def misfits(
-    folders: tuple[FolderConfig | None, ...], retention: tuple[RetentionConfig | None, ...]
+    folders: tuple[FolderConfig | None, ...],
+    news: tuple[NewsConfig | None, ...],
+    retention: tuple[RetentionConfig | None, ...],
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the keys of settings that do not fit together, with what they must be; ``None`` is reported already."""
+    yield from _folder_misfits(folders)
+    seen: set[str] = set()
+    for at, one in enumerate(news):
+        if one is not None and one.feed in seen:
+            yield ("memory", "news", str(at), "feed"), "a feed that no other table has"
+        seen |= set() if one is None else {one.feed}
+    for at, rule in enumerate(retention):
+        if rule is not None and rule.keep is None and rule.max_documents is None and rule.max_bytes is None:
+            yield ("memory", "retention", str(at)), "a table with keep, max_documents or max_bytes"
+
+
+def _folder_misfits(folders: tuple[FolderConfig | None, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     seen: set[str] = set()
     for at, folder in enumerate(folders):
         key = ("memory", "folders", str(at), "namespace")
@@ -127,9 +165,6 @@ def misfits(
         elif folder.namespace in seen:
             yield key, "a namespace that no other folder has"
         seen.add(folder.namespace)
-    for at, rule in enumerate(retention):
-        if rule is not None and rule.keep is None and rule.max_documents is None and rule.max_bytes is None:
-            yield ("memory", "retention", str(at)), "a table with keep, max_documents or max_bytes"
 
 
 def is_duration(text: str) -> bool:

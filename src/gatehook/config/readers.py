@@ -136,6 +136,10 @@ class Reader:
             raise BadValue(expected, did_you_mean(word[:LONGEST_ID], self.about.choices))
         return word
 
+    def choices(self, value: Any) -> tuple[str, ...]:
+        """Read a list of the setting's words."""
+        return tuple(self.choice(one) for one in self._of_type(value, list, tuple))
+
     def seconds(self, value: Any) -> float:
         """Read a length of time."""
         number = self._of_type(value, int, float)
@@ -321,6 +325,7 @@ _METHODS: Final[Mapping[Shape, Callable[[Reader, Any], Any]]] = {
     Shape.SWITCH: Reader.switch,
     Shape.TEXT: Reader.text,
     Shape.CHOICE: Reader.choice,
+    Shape.CHOICES: Reader.choices,
     Shape.SECONDS: Reader.seconds,
     Shape.COUNT: Reader.count,
     Shape.PATH: Reader.path,

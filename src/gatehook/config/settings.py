@@ -21,6 +21,7 @@ class Shape(StrEnum):
     SWITCH = "true or false"
     TEXT = "a string"
     CHOICE = "one of the words listed"
+    CHOICES = "a list of the words listed"
     SECONDS = "a number of seconds above zero"
     COUNT = "a whole number of at least 1"
     PATH = "a path"
@@ -55,7 +56,7 @@ class Setting:
         shape: what its value looks like.
         summary: what it does, in a line.
         restart: whether a change needs a restart of the gateway.
-        choices_type: the words of ``Shape.CHOICE``.
+        choices_type: the words of ``Shape.CHOICE`` and ``Shape.CHOICES``.
         shown: the default as documentation shows it, where the value itself depends on the machine.
         key: its name in the file, where it is not the attribute's.
     """
@@ -69,7 +70,7 @@ class Setting:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The words of ``Shape.CHOICE``."""
+        """The words of ``choices_type``."""
         return tuple(str(word) for word in self.choices_type or ())
 
 

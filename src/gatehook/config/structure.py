@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ from gatehook.config.layers import Merged
 from gatehook.config.layers import fold
 from gatehook.config.lines import Key
 from gatehook.config.memory import FolderConfig
+from gatehook.config.memory import NewsConfig
 from gatehook.config.memory import RetentionConfig
 from gatehook.config.memory import misfits
 from gatehook.config.model import BESIDE_SECTIONS
@@ -45,7 +47,7 @@ from gatehook.diagnostics.codes import config as codes
 
 _ENTRIES = ("plugins", "entries")
 #: What stands in a section and is none of its settings.
-_INSIDE = {"plugins": ("entries",), "memory": ("folders", "retention")}
+_INSIDE = {"plugins": ("entries",), "memory": ("folders", "news", "retention")}
 _SCOPE_RULE = 'a table for an entry, like [limits."paper"], or for an account, like [limits."paper/main"]'
 
 
@@ -120,7 +122,7 @@ class _Builder:
                 continue
             try:
                 value = Reader(one.about, self._base_of(here)).read(table[one.key])
-                values[one.attribute] = one.about.choices_type(value) if one.about.choices_type else value
+                values[one.attribute] = _words(one.about.choices_type, value) if one.about.choices_type else value
             except WrongType as wrong:
                 self.report(codes.WRONG_TYPE, here, expected=wrong.expected, found=wrong.found)
             except BadValue as bad:
@@ -173,17 +175,19 @@ class _Builder:
         return tuple(PermissionRule(**one) for one in self.tables(PermissionRule, raw, ("permissions",)))
 
     def memory(self, raw: Any) -> dict[str, Any]:
-        """Read ``[[memory.folders]]`` and ``[[memory.retention]]``."""
+        """Read ``[[memory.folders]]``, ``[[memory.news]]`` and ``[[memory.retention]]``."""
         given = raw if isinstance(raw, Mapping) else {}
         folders = self.tables(FolderConfig, given.get("folders", ()), ("memory", "folders"), needed="path")
         retention = self.tables(
             RetentionConfig, given.get("retention", ()), ("memory", "retention"), needed="namespace"
         )
+        news = self.tables(NewsConfig, given.get("news", ()), ("memory", "news"), needed="feed")
         made = tuple(FolderConfig(**one) if "path" in one else None for one in folders)
+        feeds = tuple(NewsConfig(**one) if "feed" in one else None for one in news)
         rules = tuple(RetentionConfig(**one) if "namespace" in one else None for one in retention)
-        for key, expected in misfits(made, rules):
+        for key, expected in misfits(made, feeds, rules):
             self.report(codes.BAD_VALUE, key, expected=expected, hint="")
-        return {"folders": made, "retention": rules}
+        return {"folders": made, "news": feeds, "retention": rules}
 
     def tables(self, section: type, raw: Any, key: Key, *, needed: str | None = None) -> list[dict[str, Any]]:
         """Read the settings of each table in a list; one without what is ``needed`` is reported."""
@@ -199,3 +203,8 @@ class _Builder:
         """Relative paths in a file are relative to it."""
         path = self.sources.of(key).path
         return self.cwd if path is None else path.absolute().parent
+
+
+def _words(choices: type[StrEnum], value: Any) -> Any:
+    """Return a word, or a list of them, as the words of a setting."""
+    return choices(value) if isinstance(value, str) else tuple(choices(one) for one in value)

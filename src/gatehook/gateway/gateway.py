@@ -21,11 +21,13 @@ from gatehook.gateway.housekeeping import Housekeeping
 from gatehook.gateway.indexing.indexer import Indexer
 from gatehook.gateway.logs import LogPipe
 from gatehook.gateway.methods.table import control_methods
+from gatehook.gateway.news import News
 from gatehook.gateway.opening import opening_lines
 from gatehook.gateway.person import CLI
 from gatehook.gateway.prices import Prices
 from gatehook.gateway.recorder import Recorder
 from gatehook.gateway.remembered_approvals import ApprovalRecorder
+from gatehook.gateway.remembered_chat import ChatRecorder
 from gatehook.gateway.slot import memory_of_slot
 from gatehook.gateway.watch import Watch
 from gatehook.host import PluginHost
@@ -36,6 +38,8 @@ from gatehook.kinds.provider import HealthStatus
 GATEWAY: Final = "gateway"
 #: How many seconds a replay waits for the streams of the price sources.
 _STREAMS_OPEN: Final = 30.0
+#: How many seconds a stop waits until the memory has what was said: it is nowhere else.
+_LAST_WORDS: Final = 2.0
 
 
 class Gateway:
@@ -62,6 +66,8 @@ class Gateway:
         self.prices_ended = anyio.Event()
         self._stack = AsyncExitStack()
         self._recorder: Recorder | None = None
+        self._news = News(host)
+        self._chat = ChatRecorder(host)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -94,6 +100,8 @@ class Gateway:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._recorder.run)
             tasks.start_soon(ApprovalRecorder(self.host).run)
+            tasks.start_soon(self._news.run)
+            tasks.start_soon(self._chat.run)
             tasks.start_soon(indexer.run)
             tasks.start_soon(indexer.answer)
             tasks.start_soon(Housekeeping(self.host).run)
@@ -101,7 +109,11 @@ class Gateway:
             async with server.serving():
                 self.prices.expect_sources()
                 tasks.start_soon(self._pump)
-                yield
+                try:
+                    yield
+                finally:
+                    with anyio.move_on_after(_LAST_WORDS, shield=True):
+                        await self._remember_published()
             tasks.cancel_scope.cancel()
 
     async def _pump(self) -> None:
@@ -119,9 +131,14 @@ class Gateway:
             self.host.clock.start()
 
     async def remember_everything(self) -> None:
-        """Wait until the memory is up with the journal, or does not work."""
+        """Wait until the memory has what the journal has and what was published, or does not work."""
         if self._recorder is not None:
             await self._recorder.catch_up()
+        await self._remember_published()
+
+    async def _remember_published(self) -> None:
+        await self._chat.catch_up()
+        await self._news.catch_up()
 
     async def open_orders(self) -> list[Order]:
         """Return the orders that are open, those whose outcome is unknown among them."""

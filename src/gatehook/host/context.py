@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 
 from gatehook.context import Clock
 from gatehook.context import McpTools
+from gatehook.context import Payload
 from gatehook.diagnostics import GatehookError
 from gatehook.diagnostics.codes import host as codes
 from gatehook.diagnostics.codes import mcp_entries as mcp_codes
@@ -181,7 +182,7 @@ class SourcedEvents:
     def publish(
         self,
         topic: str,
-        payload: Mapping[str, Any],
+        payload: Payload,
         *,
         event_id: str | None = None,
         partition_key: str = "",

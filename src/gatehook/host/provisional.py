@@ -23,7 +23,7 @@ class FeedHandle(Handle):
         """Return items, newest last, from after the cursor on."""
         port = self._source()
         provider: ExternalFeed = port.require()
-        return await port.call(provider.fetch, query, cursor=cursor, limit=limit)
+        return port.one(Page, "fetch", await port.call(provider.fetch, query, cursor=cursor, limit=limit))
 
 
 class MarketplaceHandle(Handle):

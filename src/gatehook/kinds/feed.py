@@ -60,4 +60,11 @@ class ExternalFeed(Provider, ABC):
 
     @abstractmethod
     async def fetch(self, query: FeedQuery, *, cursor: str | None = None, limit: int = 100) -> Page[NewsEvent]:
-        """Return items, newest last, from after the cursor on."""
+        """Return items, newest last, from after the cursor on.
+
+        The page's cursor is the place after its last item, also where nothing is newer yet: asked with it later, this
+        returns what came since. Without one, the next time is asked with the cursor of this time again.
+
+        Raises:
+            CursorExpired: the items after the cursor are no longer all there; it is asked from the beginning then.
+        """

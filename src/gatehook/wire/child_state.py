@@ -11,7 +11,9 @@ from typing import Any
 
 import anyio
 
+from gatehook.context import Payload
 from gatehook.context import StateTransaction
+from gatehook.kinds.codec import to_json
 from gatehook.kinds.times import Ns
 from gatehook.kinds.times import to_rfc3339
 from gatehook.wire.host import Host
@@ -93,7 +95,7 @@ class RemoteEvents:
     def publish(
         self,
         topic: str,
-        payload: Mapping[str, Any],
+        payload: Payload,
         *,
         event_id: str | None = None,
         partition_key: str = "",
@@ -104,7 +106,7 @@ class RemoteEvents:
         """Publish an event; one with an ``event_id`` seen before is dropped."""
         event = {
             "topic": topic,
-            "payload": dict(payload),
+            "payload": dict(payload) if isinstance(payload, Mapping) else to_json(payload),
             "event_id": event_id,
             "partition_key": partition_key,
             "symbol": symbol,

@@ -1,0 +1,120 @@
+"""Items of a feed as documents: each in its newest revision, known from when it was retrieved, never before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from types import NoneType
+from typing import Final
+
+import anyio
+
+from gatehook.diagnostics.codes import news as codes
+from gatehook.gateway.batches import as_first_known
+from gatehook.gateway.batches import batches
+from gatehook.gateway.outage import Outage
+from gatehook.host import MemoryHandle
+from gatehook.host import PluginHost
+from gatehook.kinds.feed import NewsEvent
+from gatehook.kinds.feed import NewsKind
+from gatehook.kinds.memory import MemoryDoc
+from gatehook.kinds.memory import Namespace
+from gatehook.kinds.memory import StoredDoc
+from gatehook.memory.recalled import strip_recalled
+
+NAMESPACE: Final = "news"
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "event_id": (str,),
+    "revision": (int,),
+    "source": (str,),
+    "kind": (NewsKind,),
+    "headline": (str,),
+    "summary": (str, NoneType),
+    "url": (str, NoneType),
+    "published_at": (int,),
+    "retrieved_at": (int,),
+}
+
+
+class NewsWriter:
+    """Writes what one feed brings."""
+
+    def __init__(self, host: PluginHost, feed: str) -> None:
+        self._namespace = (NAMESPACE, feed)
+        self._redact = host.redactor.redact
+        self._refusals = Outage(host.report)
+        self._turn = anyio.Lock()
+
+    async def write(self, memory: MemoryHandle, items: Iterable[object]) -> None:
+        """Write the items that are not there in a later revision; one that is no item is left out, which is reported.
+
+        Raises:
+            ProviderError: the memory does not work; some may be written.
+        """
+        fitting, refused = [], []
+        for item in items:
+            fault = fault_of(item)
+            if fault is None and isinstance(item, NewsEvent):
+                fitting.append(item)
+            else:
+                refused.append(f"{getattr(item, 'event_id', item)!r:.100}: {fault}")
+        documents = [one for item in fitting if (one := document_of(item, self._namespace, self._redact)) is not None]
+        async with self._turn:  # what is asked for and what is published come at once
+            for batch in batches(documents, lambda one: one.id):
+                refused += await self._write_batch(memory, batch)
+        if refused:
+            self._refusals.goes_on(codes.ITEM_REFUSED(entry=self._namespace[1], why=refused[0], count=len(refused)))
+        else:
+            self._refusals.over()
+
+    async def _write_batch(self, memory: MemoryHandle, batch: Mapping[str, MemoryDoc]) -> list[str]:
+        known = await memory.get(self._namespace, list(batch))
+        current = [
+            as_first_known(one, stored)
+            for one, stored in zip(batch.values(), known, strict=True)
+            if not _is_older(one, stored)
+        ]
+        report = await memory.upsert(current)
+        return [f"{id_!r:.100}: {reason}" for id_, reason in report.rejected]
+
+
+def fault_of(item: object) -> str | None:
+    """Return why this is no item of a feed, or ``None``; the memory judges what is in the texts."""
+    if not isinstance(item, NewsEvent):
+        return f"it is a {type(item).__name__}, no NewsEvent"
+    for name, types in _TYPES.items():
+        if type(getattr(item, name)) not in types:
+            return f"its {name} is a {type(getattr(item, name)).__name__}"
+    if not all(isinstance(one, str) for one in item.symbols):
+        return "a symbol is no text"
+    return None
+
+
+def document_of(item: NewsEvent, namespace: Namespace, redact: Callable[[str], str]) -> MemoryDoc | None:
+    """Return an item as a document: its texts as data, without what was recalled from a memory; ``None`` where nothing
+    is left.
+    """
+    texts = (strip_recalled(one).strip() for one in (item.headline, item.summary or ""))
+    text = redact("\n\n".join(one for one in texts if one))
+    if not text:
+        return None
+    symbols = tuple(one for one in item.symbols if one)
+    url = {} if item.url is None else {"url": redact(item.url)}
+    return MemoryDoc(
+        id=item.event_id,
+        text=text,
+        namespace=namespace,
+        ts=item.published_at,
+        kind=str(item.kind),
+        meta={"source": item.source, "symbol": symbols, "revision": item.revision, "trust": item.trust, **url},
+        available_at=max(item.retrieved_at, item.published_at),
+    )
+
+
+def _is_older(doc: MemoryDoc, stored: StoredDoc | None) -> bool:
+    """Say whether a later revision is there: a feed that is read again from its beginning brings the earlier ones."""
+    if stored is None:
+        return False
+    there, here = stored.doc.meta.get("revision"), doc.meta["revision"]
+    return isinstance(there, int) and isinstance(here, int) and there > here
