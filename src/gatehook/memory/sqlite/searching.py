@@ -50,8 +50,8 @@ _WANTED: Final = (
 )
 _PASSING: Final = _WANTED.replace(f", {DOCUMENT}", "")
 _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
-#: So many documents are read beyond a page: one tells that there is another page, one that nothing better follows.
-_SPARE: Final = 2
+#: So many documents are read beyond a page: it tells that there is another page.
+_SPARE: Final = 1
 _READ_AT_ONCE: Final = 256
 #: Of so many a filter, and what is equally strong, mostly leave a page.
 _FIRST: Final = 48
@@ -190,7 +190,9 @@ class Search:
     def _offer(
         self, connection: sqlite3.Connection, best: Shortlist[_Found], match: str, offered: set[int], *, complete: bool
     ) -> None:
-        for rows in _ranked(connection, self, match, self.query.limit + len(offered) + _SPARE):
+        for rows in _ranked(connection, self, match, self.query.limit + _SPARE):
+            if best.is_closed_to(relevance(max(-rows[0][1], 0.0), complete=complete)):
+                return
             read = read_documents(connection, [rid for rid, _ in rows if rid not in offered], self.condition)
             for rid, rank in rows:
                 found = relevance(max(-rank, 0.0), complete=complete)
