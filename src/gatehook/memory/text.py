@@ -138,9 +138,9 @@ def spaced(text: str) -> str:
 
 def words_of(folded: str) -> list[str]:
     """Return the words of a folded text, each CJK character one of its own."""
-    if not folded.isascii():
-        folded = _MARKS.sub("", folded).translate(_TWOFOLD)
-    return _WORD.findall(folded)
+    if folded.isascii():
+        return folded.translate(_ASCII).split()
+    return _WORD.findall(_MARKS.sub("", folded).translate(_TWOFOLD))
 
 
 def units_of(text: str) -> tuple[Unit, ...]:
