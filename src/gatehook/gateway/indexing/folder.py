@@ -24,6 +24,7 @@ from gatehook.diagnostics import Diagnostic
 from gatehook.diagnostics.codes import documents as codes
 from gatehook.gateway.indexing.changes import Changes
 from gatehook.gateway.indexing.changes import Tell
+from gatehook.gateway.indexing.reading import DATE
 from gatehook.gateway.indexing.reading import SOURCE
 from gatehook.gateway.indexing.reading import Draft
 from gatehook.gateway.indexing.reading import Reader
@@ -36,7 +37,6 @@ from gatehook.kinds.filters import is_encodable
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Progress
-from gatehook.kinds.times import Ns
 from gatehook.memory.documents.globs import Globs
 from gatehook.memory.documents.walking import Walk
 from gatehook.memory.documents.walking import walk
@@ -173,8 +173,8 @@ class FolderRound:
                 lambda: self.state.write({one.path: _pending(one, before[one.path]) for one in written})
             )
         docs = [doc for draft in written for doc in draft.docs or ()]
-        times = await self._times(written, moved)
-        for batch in _batches([_at(doc, times) for doc in docs], _DOCUMENTS):
+        before_there = await self._same(written, moved)
+        for batch in _batches([_at(doc, before_there.get(_identity(doc))) for doc in docs], _DOCUMENTS):
             rejected = (await self.memory.upsert(batch)).rejected
             for doc_id, why in rejected:
                 self.report(codes.FILE_SKIPPED(path=self.reader.folder.path / doc_id, why=why))
@@ -182,16 +182,16 @@ class FolderRound:
         await self._delete(stale)
         await self._blocking(lambda: self.state.write({draft.path: draft.indexed for draft in drafts}))
 
-    async def _times(self, drafts: Iterable[Draft], moved: Mapping[str, Indexed]) -> dict[str, Ns]:
-        """Return since when each text is there that was there before: an edit elsewhere makes it no newer."""
+    async def _same(self, drafts: Iterable[Draft], moved: Mapping[str, Indexed]) -> dict[str, MemoryDoc]:
+        """Return what was there before with the same text: an edit elsewhere makes it no newer."""
         ids = {one for draft in drafts for one in draft.indexed.ids}
         ids |= {one for draft in drafts for one in moved.get(draft.indexed.digest, Indexed()).ids}
-        times: dict[str, Ns] = {}
+        found: dict[str, MemoryDoc] = {}
         for batch in _batches(sorted(ids), _DOCUMENTS):
             for stored in await self.memory.get(self.reader.folder.parts, batch):
                 if stored is not None:
-                    times[_identity(stored.doc)] = stored.doc.ts
-        return times
+                    found[_identity(stored.doc)] = stored.doc
+        return found
 
     async def _remove(self, gone: Mapping[str, Indexed], changes: Changes) -> None:
         for batch in _batches(sorted(gone), _FILES):
@@ -232,9 +232,13 @@ def _identity(doc: MemoryDoc) -> str:
     return f"{doc.meta.get('heading', '')}\0{doc.text}"
 
 
-def _at(doc: MemoryDoc, times: Mapping[str, Ns]) -> MemoryDoc:
-    ts = times.get(_identity(doc))
-    return doc if ts is None else attrs.evolve(doc, ts=ts, available_at=ts)
+def _at(doc: MemoryDoc, before: MemoryDoc | None) -> MemoryDoc:
+    """Return a document with the times that its text had before, but for a date that was given or taken away."""
+    if before is None:
+        return doc
+    ts = doc.ts if DATE in doc.meta or DATE in before.meta else before.ts
+    known = before.ts if before.available_at is None else before.available_at
+    return attrs.evolve(doc, ts=ts, available_at=max(ts, known))
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -20,6 +20,8 @@ from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.times import Ns
 from gatehook.memory.documents.chunks import Chunk
 from gatehook.memory.documents.chunks import chunks_of
+from gatehook.memory.documents.front_matter import FrontMatter
+from gatehook.memory.documents.front_matter import front_matter_of
 from gatehook.memory.documents.texts import NotText
 from gatehook.memory.documents.texts import lines_of
 from gatehook.memory.documents.texts import text_of
@@ -28,8 +30,10 @@ from gatehook.memory.recalled import strip_recalled
 
 #: ``meta.source`` of every document that is a part of a file.
 SOURCE: Final = "files"
+#: The key of ``meta`` with the date that a file gives itself; it is there only where that is its time.
+DATE: Final = "date"
 #: Another number when files are divided in another way: then all are read again.
-_DIVISION: Final = 1
+_DIVISION: Final = 2
 #: A file that changed so shortly before it was read may change again without another stamp, in nanoseconds.
 _UNSETTLED: Final = 2_000_000_000
 
@@ -97,8 +101,9 @@ class Reader:
         if len(data) > self.most_bytes:
             raise NotText(f"it has more than {self.most_bytes} bytes (memory.max_file_bytes)")
         text = self._clean(text_of(data))
-        ts = min(stamp.modified, self.wall())
-        return [self._document(path, chunk, ts) for chunk in chunks_of(path, text) if chunk.text.strip()]
+        front = front_matter_of(lines_of(text))
+        chunks = [chunk for chunk in chunks_of(path, text, front=front) if chunk.text.strip()]
+        return [self._document(path, chunk, front, stamp) for chunk in chunks]
 
     def _clean(self, text: str) -> str:
         own = strip_recalled(text, keep_lines=True)
@@ -107,24 +112,36 @@ class Reader:
             raise NotText("it holds a secret of several lines")
         return redacted
 
-    def _document(self, path: str, chunk: Chunk, ts: Ns) -> MemoryDoc:
+    def _document(self, path: str, chunk: Chunk, front: FrontMatter, stamp: Stamp) -> MemoryDoc:
+        wall = self.wall()
+        ts = min(stamp.modified, wall) if front.date is None else front.date[1]
         return MemoryDoc(
             id=chunk.id,
             text=chunk.text,
             namespace=self.folder.parts,
             ts=ts,
             kind=self.folder.kind,
-            tags=self.folder.tags,
+            tags={*self.folder.tags, *front.tags},
             meta={
                 "source": SOURCE,
                 "path": path,
                 "heading": " > ".join(chunk.trail),
                 "first_line": chunk.first,
                 "last_line": chunk.last,
+                **_said(front),
             },
             prev_id=chunk.previous,
-            available_at=ts,
+            # Anybody can set the time of a change to the past. When the file came to be there as it is, nobody can.
+            available_at=max(ts, min(max(stamp.modified, stamp.changed), wall)),
         )
+
+
+def _said(front: FrontMatter) -> dict[str, str | tuple[str, ...]]:
+    """Return what front matter adds to the metadata."""
+    said: dict[str, str | tuple[str, ...]] = {"title": front.title, "aliases": front.aliases}
+    if front.date is not None:
+        said[DATE] = front.date[0]
+    return {name: value for name, value in said.items() if value}
 
 
 def mark_of(stamp: Stamp) -> str:

@@ -10,6 +10,8 @@ from typing import Final
 
 import attrs
 
+from gatehook.memory.documents.front_matter import FrontMatter
+from gatehook.memory.documents.front_matter import front_matter_of
 from gatehook.memory.documents.outline import Heading
 from gatehook.memory.documents.outline import Outline
 from gatehook.memory.documents.outline import outline_of
@@ -54,17 +56,20 @@ class _Section:
     has_body: bool
 
 
-def chunks_of(path: str, text: str, *, largest: int = LARGEST) -> tuple[Chunk, ...]:
+def chunks_of(path: str, text: str, *, front: FrontMatter | None = None, largest: int = LARGEST) -> tuple[Chunk, ...]:
     """Divide the text of the file at ``path`` (relative to its folder, part of the ids) into chunks.
 
-    A section that is larger than ``largest`` characters is divided between its blocks; a code fence or a table is
-    divided only where it is larger by itself. A heading without a body goes with the section below it.
+    What is read of its front matter (``front``, where it is read already) is no text; a title goes with the section
+    below it, as a heading without a body does. A section that is larger than ``largest`` characters is divided between
+    its blocks; a code fence or a table is divided only where it is larger by itself.
     """
-    lines = lines_of(text)
-    outline = outline_of(lines)
+    given = lines_of(text)
+    front = front_matter_of(given) if front is None else front
+    lines = front.text_of(given)
+    outline = outline_of(lines, front.lines)
     seen: Counter[tuple[str, ...]] = Counter()
     found: list[Chunk] = []
-    for section in _joined(_sections(lines, outline)):
+    for section in _joined(_sections(lines, outline, front)):
         seen[section.trail] += 1
         stem = f"{_stem(path)}#{_digest(*section.trail)}-{seen[section.trail]}"
         found += _chunks(stem, section, lines, outline, largest)
@@ -86,11 +91,13 @@ def _chunks(stem: str, section: _Section, lines: Sequence[str], outline: Outline
         yield chunk
 
 
-def _sections(lines: Sequence[str], outline: Outline) -> Iterator[_Section]:
+def _sections(lines: Sequence[str], outline: Outline, front: FrontMatter) -> Iterator[_Section]:
     above: list[Heading] = []
     starts = [*(heading.first for heading in outline.headings), len(lines)]
-    if starts[0]:
-        yield _Section((), 0, 0, starts[0], has_body=True)
+    first = next((at for at in range(front.lines) if lines[at].strip()), front.lines)
+    if first < starts[0]:
+        body = (at for at in range(first, starts[0]) if lines[at].strip() and not front.shown.get(at))
+        yield _Section((), 0, first, starts[0], has_body=not front.lines or any(True for _ in body))
     for heading, end in zip(outline.headings, starts[1:], strict=True):
         above = [*(one for one in above if one.level < heading.level), heading]
         has_body = any(line.strip() for line in lines[heading.end : end])

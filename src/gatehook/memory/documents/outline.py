@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-#: Front matter that does not end within so many lines is none.
-_LONGEST_FRONT_MATTER: Final = 200
 _WHOLE: Final = frozenset({"fence", "code_block", "table_open", "html_block"})
 
 
@@ -48,9 +46,11 @@ class Outline:
     breaks: tuple[Break, ...]
 
 
-def outline_of(lines: Sequence[str]) -> Outline:
-    """Read the structure of Markdown lines; plain text is Markdown with paragraphs. A heading in a list is none."""
-    front = _front_matter(lines)
+def outline_of(lines: Sequence[str], front: int = 0) -> Outline:
+    """Read the structure of Markdown lines; plain text is Markdown with paragraphs. A heading in a list is none.
+
+    The first ``front`` lines are front matter: there is no heading in it, and it is torn apart only if it must be.
+    """
     tokens = _parser().parse("\n".join([*[""] * front, *lines[front:]]))
     breaks = [Break.LINE] * len(lines)
     for token in tokens:
@@ -66,14 +66,6 @@ def _parser() -> MarkdownIt:
 
     # What is inside a line is never looked at.
     return MarkdownIt("commonmark").enable("table").disable("inline")
-
-
-def _front_matter(lines: Sequence[str]) -> int:
-    """Return how many lines the front matter has, its fences included."""
-    if not lines or lines[0].rstrip() != "---":
-        return 0
-    ends = (at for at, line in enumerate(lines[1:_LONGEST_FRONT_MATTER], 2) if line.rstrip() in ("---", "..."))
-    return next(ends, 0)
 
 
 def _headings(tokens: Sequence[Token]) -> Iterable[Heading]:
