@@ -10,7 +10,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from gatehook import ChatMessage
 from gatehook.context import RunState
+from gatehook.kinds.chat import CHAT_MESSAGE
+from gatehook.kinds.codec import from_json
 from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.errors import ProviderError
 from gatehook.kinds.instruments import InstrumentId
@@ -46,10 +49,11 @@ async def host(plugin_host, monkeypatch):
 
 async def test_everything_that_a_context_offers_comes_over_the_pipe(host, caplog):
     source = host.market_data("wired", caller="test")
-    with host.bus.subscribe("wired.*") as events:
+    with host.bus.subscribe("wired.*") as events, host.bus.subscribe(CHAT_MESSAGE) as turns:
         facts = [one.native_symbol for one in await source.list_instruments()]
         with anyio.fail_after(5):
-            event = await anext(aiter(events))
+            event, turn = await anext(aiter(events)), await anext(aiter(turns))
+    assert from_json(ChatMessage, turn.payload).text == "hello"
     assert (event.topic, event.source, dict(event.payload)) == ("wired.done", "wired", {"n": 1})
     assert facts[:5] == ["wired", "wired", "WIRED", "********", "kept-from-everybody"]
     assert facts[5:8] == ["count=1", "keys=['count']", "default=none"]

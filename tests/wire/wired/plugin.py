@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 
+from gatehook import ChatMessage
 from gatehook import MarketData
 from gatehook import PluginContext
 from gatehook import hookimpl
+from gatehook.kinds.chat import CHAT_MESSAGE
 from gatehook.kinds.instruments import Instrument
 from gatehook.kinds.instruments import InstrumentId
 
@@ -33,6 +35,8 @@ class Wired(MarketData):
         facts.append(f"default={await context.state.get('old', 'none')}")
         context.events.publish("wired.done", {"n": 1}, event_id="once")
         context.events.publish("wired.done", {"n": 2}, event_id="once")
+        turn = ChatMessage(message_id="1", conversation="c", author="a", text="hello", ts=context.clock.now())
+        context.events.publish(CHAT_MESSAGE, turn)
         context.logger.warning("a line from %s", "the child")
         used = context.use("prices")
         (theirs,) = await used.list_instruments()
