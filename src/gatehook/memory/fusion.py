@@ -1,9 +1,9 @@
 """One order out of two: what was found by words and what was found by meaning, the same in every memory with both.
 
 Each leg brings a fixed window of candidates, its best ones. Raw strengths are of different scales, so each leg's are
-brought to [0, 1] within its window before they are added with weights; what a leg did not find counts 0 there. Nothing
-is ever left out because one leg did not find it. Behind the window only words find: those hits follow with what is
-below ``TAIL``.
+brought to [0, 1] within its window before they are added with weights; what a leg did not find counts 0 there. Words
+count as far as the best of them covers the query (``coverage``). Nothing is ever left out because one leg did not find
+it. Behind the window only words find: those hits follow with what is below ``TAIL``.
 """
 
 from __future__ import annotations
@@ -37,12 +37,14 @@ class Leg(Generic[K]):
         weight: its share of the score, from 0 to 1.
         found: keys with their raw strength (``None`` where the engine tells only the order), the best first.
         least: the strength of what does not match at all: where the window is not full, the scale begins there.
+        trust: what the best of the leg is worth, from 0 to 1; all of its scale is worth that much.
     """
 
     name: str
     weight: float
     found: Sequence[tuple[K, float | None]]
     least: float = 0.0
+    trust: float = 1.0
 
 
 @attrs.frozen
@@ -77,6 +79,15 @@ def fuse(legs: Sequence[Leg[K]], window: int = WINDOW) -> dict[K, Fused]:
     return {key: Fused(weighted(found, weights), found) for key, found in parts.items()}
 
 
+def coverage(best: float, whole: float) -> float:
+    """Return how much of a query the best match has, in [0, 1]: its strength against that of all of the query.
+
+    A leg of words is trusted that far. Else the one common word that a question shares with some text would count as
+    much as an order's id that was found.
+    """
+    return min(1.0, best / whole) if whole > 0 else 1.0
+
+
 def weighted(parts: Mapping[str, Part], weights: Mapping[str, float]) -> float:
     """Return the score that parts make under these weights."""
     return min(1.0, sum(weights[name] * part.normalised for name, part in parts.items()))
@@ -95,14 +106,15 @@ def _by_strength(leg: Leg[K], window: int) -> dict[K, Part]:
     low = min(raw for _, raw in found) if len(leg.found) >= window else leg.least
     span = max(raw for _, raw in found) - low
     return {
-        key: Part(rank, raw, (raw - low) / span if span > 0 else 1.0) for rank, (key, raw) in enumerate(found, start=1)
+        key: Part(rank, raw, leg.trust * ((raw - low) / span if span > 0 else 1.0))
+        for rank, (key, raw) in enumerate(found, start=1)
     }
 
 
 def _by_rank(leg: Leg[K], window: int) -> dict[K, Part]:
     first = RANK_CONSTANT + 1
     return {
-        key: Part(rank, raw, first / (RANK_CONSTANT + rank))
+        key: Part(rank, raw, leg.trust * first / (RANK_CONSTANT + rank))
         for rank, (key, raw) in enumerate(leg.found[:window], start=1)
     }
 

@@ -14,11 +14,14 @@ import psycopg
 from gatehook.kinds.memory import Hit
 from gatehook.kinds.memory import StoredDoc
 from gatehook.memory.postgres.connections import snapshot
+from gatehook.memory.postgres.lexemes import Want
+from gatehook.memory.postgres.lexemes import every
 from gatehook.memory.postgres.near import Near
 from gatehook.memory.postgres.rows import DOCUMENT
 from gatehook.memory.postgres.rows import read_document
 from gatehook.memory.postgres.searching import Search
 from gatehook.memory.postgres.statistics import Frequencies
+from gatehook.memory.postgres.statistics import Totals
 from gatehook.memory.postgres.texts import read_text
 from gatehook.memory.scope import read_namespace
 from gatehook.memory.sqlite.searching import Candidate
@@ -41,6 +44,12 @@ class PostgresLegs:
     def words(self, n: int) -> Sequence[Candidate]:
         """Return the strongest by words."""
         return self.search.words(self.connection, self.frequencies, n)
+
+    def whole(self) -> float:
+        """Return what the rarity of the query's units comes to."""
+        context = self.search.query.as_of is None
+        units = [Want(every([unit], context=context), None) for unit in self.search.units]
+        return sum(one.idf for one in self.frequencies.weigh(self.connection, units, Totals.read(self.connection)))
 
     def near(self, n: int) -> Sequence[tuple[int, float]]:
         """Return the nearest."""

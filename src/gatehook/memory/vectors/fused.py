@@ -22,6 +22,7 @@ from gatehook.memory.fusion import Fused
 from gatehook.memory.fusion import Leg
 from gatehook.memory.fusion import Part
 from gatehook.memory.fusion import behind_window
+from gatehook.memory.fusion import coverage
 from gatehook.memory.fusion import explained
 from gatehook.memory.fusion import fuse
 from gatehook.memory.fusion import in_window
@@ -58,6 +59,9 @@ class Legs(Protocol):
 
     def words(self, n: int) -> Sequence[Candidate]:
         """Return the ``n`` strongest by words, complete ones first; neither recency nor the cursor counts."""
+
+    def whole(self) -> float:
+        """Return the strength by words of a document that has all of the query."""
 
     def near(self, n: int) -> Sequence[tuple[int, float]]:
         """Return the ``n`` nearest with their cosine."""
@@ -121,7 +125,7 @@ class FusedSearch:
         weights = weights_of(self.weight)
         fused = fuse(
             [
-                Leg("lexical", weights["lexical"], _strengths(words)),
+                Leg("lexical", weights["lexical"], _strengths(words), trust=_trust(legs, words)),
                 Leg("vector", weights["vector"], legs.near(WINDOW), self.least),
             ]
         )
@@ -170,6 +174,12 @@ class FusedSearch:
 def _by_meaning(legs: Legs) -> dict[int, tuple[float, Fused]]:
     parts = ((rid, cosine, Part(rank, cosine, cosine)) for rank, (rid, cosine) in enumerate(legs.near(BY_MEANING), 1))
     return {rid: (cosine, Fused(cosine, {"vector": part})) for rid, cosine, part in parts}
+
+
+def _trust(legs: Legs, words: Sequence[Candidate]) -> float:
+    if not words or any(one.complete for one in words):
+        return 1.0
+    return coverage(max(one.strength for one in words), legs.whole())
 
 
 def _strengths(words: Sequence[Candidate]) -> list[tuple[int, float | None]]:

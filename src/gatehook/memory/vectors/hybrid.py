@@ -47,6 +47,7 @@ from gatehook.memory.vectors.file import VectorFile
 from gatehook.memory.vectors.filler import Filler
 from gatehook.memory.vectors.legs import read_page
 from gatehook.memory.vectors.meaning import Meaning
+from gatehook.memory.vectors.rarity import Rarity
 from gatehook.memory.vectors.schema import VECTORS
 from gatehook.memory.vectors.settings import DEFAULTS
 from gatehook.memory.vectors.settings import VectorSettings
@@ -79,6 +80,7 @@ class HybridMemory(SqliteMemory):
         self._report = report
         self._settings = settings
         self._file = VectorFile(self._read, self._write)
+        self._rarity = Rarity()
 
     async def __aenter__(self) -> Self:
         settings = self._settings
@@ -151,7 +153,8 @@ class HybridMemory(SqliteMemory):
                 lambda: self._read(partial(lexical_top, search=search, n=WINDOW)), lambda: self._meaning.ready(query)
             )
         weight = self._settings.dense_weight
-        hits, cursor = await self._read(partial(read_page, search=search, dense=dense, weight=weight, words=words))
+        page = partial(read_page, search=search, dense=dense, rarity=self._rarity, weight=weight, words=words)
+        hits, cursor = await self._read(page)
         return SearchPage(hits=hits, cursor=cursor, mode_used=query.mode, took_ms=since(started))
 
     async def _look(self) -> None:

@@ -22,6 +22,7 @@ from gatehook.memory.sqlite.searching import read_documents
 from gatehook.memory.vectors.dense import Dense
 from gatehook.memory.vectors.fused import FusedSearch
 from gatehook.memory.vectors.fused import Key
+from gatehook.memory.vectors.rarity import Rarity
 
 _KEYS: Final = (
     "SELECT d.rid, d.ts, d.id, d.ns, d.labels FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value"
@@ -35,10 +36,15 @@ class SqliteLegs:
     connection: sqlite3.Connection
     search: Search
     dense: Dense
+    rarity: Rarity
 
     def words(self, n: int) -> Sequence[Candidate]:
         """Return the strongest by words."""
         return lexical_top(self.connection, self.search, n)
+
+    def whole(self) -> float:
+        """Count how rare the query's words are."""
+        return self.rarity.whole(self.connection, self.search.units)
 
     def near(self, n: int) -> Sequence[tuple[int, float]]:
         """Return the nearest."""
@@ -59,12 +65,13 @@ def read_page(
     connection: sqlite3.Connection,
     search: Search,
     dense: Dense,
+    rarity: Rarity,
     weight: float,
     words: Sequence[Candidate] | None,
 ) -> tuple[tuple[Hit, ...], str | None]:
     """Return a page's hits and the cursor to the next page, as everything was at one moment."""
     with _snapshot(connection):
-        return FusedSearch(search, weight, dense.least).page(SqliteLegs(connection, search, dense), words)
+        return FusedSearch(search, weight, dense.least).page(SqliteLegs(connection, search, dense, rarity), words)
 
 
 @contextmanager
