@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from gatehook import Channel
@@ -166,13 +167,31 @@ async def test_what_was_recalled_is_not_remembered_again_and_secrets_are_masked(
         assert await chain(running) == {"0": None, "2": "0"}
 
 
-async def test_what_is_no_turn_is_said_and_holds_nobody_up(talking, plugin):
+BAD = {
+    "JSON of something else": ({"text": "?"}, {}),
+    "a name that is too long": (said("x" * 1001, "hello"), {}),
+    "a conversation that is no text": (said("0", "hello", conversation="c\ud800"), {}),
+    "a name that is no text": (said("0\ud800", "hello"), {}),
+    "a time beyond all": (attrs.evolve(said("0", "hello"), ts=10**40), {}),
+    "an event's time that is none": (said("0", "hello"), {"ts": "now"}),
+    "more text than a memory takes": (said("0", "x" * 1_000_001), {}),
+}
+
+
+@pytest.mark.parametrize(("message", "more"), BAD.values(), ids=BAD)
+async def test_what_is_no_turn_is_said_and_holds_nobody_up(talking, plugin, message, more):
     async with talking() as running:
-        plugin.channel.say({"text": "?"})
-        plugin.channel.say(said("x" * 1001, "too long a name"))
+        plugin.channel.say(message, **more)
         plugin.channel.say(said("1", "fine"))
         assert set(await there(running)) == {"1"}
         assert set(codes(running)) == {"chat.bad-message"}
+
+
+async def test_a_publisher_without_a_name_is_no_source(talking):
+    async with talking() as running:
+        running.host.bus.publish(CHAT_MESSAGE, said("0", "hello"), source="")
+        assert await there(running) == {}
+        assert codes(running) == ["chat.bad-message"]
 
 
 @pytest.mark.parametrize(

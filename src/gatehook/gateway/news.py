@@ -76,7 +76,6 @@ class Feed:
         self._asked_for: str | None = None
         self._again = anyio.Event()
         self.inbox = Inbox(host, takes=self._takes, write=self._write, failed=self._failed, lost=self._lost)
-        host.bus.on_control(self._notice)
 
     def _notice(self, event: FeedEvent) -> None:
         if event.topic == "gateway.plugin" and self._host.slot("memory") != self._asked_for:
@@ -84,6 +83,7 @@ class Feed:
 
     async def run(self) -> None:
         """Ask until cancelled."""
+        self._host.bus.on_control(self._notice)
         failures = 0
         while True:
             self._again = anyio.Event()

@@ -25,6 +25,7 @@ from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.memory.recalled import strip_recalled
+from gatehook.memory.rules import fault_of
 
 NAMESPACE: Final = "chat"
 #: The last turns of so many conversations are known without asking the memory.
@@ -56,28 +57,32 @@ class ChatRecorder:
 
     async def _write(self, entry_id: str, memory: MemoryHandle, events: Sequence[FeedEvent]) -> None:
         conversations: dict[Namespace, list[MemoryDoc]] = defaultdict(list)
+        most = memory.capabilities.max_document_bytes
         for event in events:
-            turn = self._turn(event)
-            if turn is not None:
+            try:
+                turn = self._turn(event)
+                fault = fault_of(turn, most)
+            except (ValueError, TypeError) as error:
+                fault = str(error)
+            if fault is not None:
+                self._host.report(codes.BAD_MESSAGE(entry=event.source, why=fault))
+            elif turn.text.strip():
                 conversations[turn.namespace].append(turn)
         for namespace, turns in conversations.items():
             for batch in batches(turns, lambda turn: turn.id):
                 await self._write_batch(entry_id, memory, namespace, batch)
 
-    def _turn(self, event: FeedEvent) -> MemoryDoc | None:
-        """Return what was said as a document; ``None`` where nothing is left of it, or it is no turn."""
-        try:
-            message = payload_as(ChatMessage, event.payload)
-        except ValueError as error:
-            self._host.report(codes.BAD_MESSAGE(entry=event.source, why=str(error)))
-            return None
-        text = self._host.redactor.redact(strip_recalled(message.text))
-        if not text.strip():
-            return None
+    def _turn(self, event: FeedEvent) -> MemoryDoc:
+        """Return what was said as a document; its text is empty where nothing of it was its author's own.
+
+        Raises:
+            ValueError, TypeError: it is no turn.
+        """
+        message = payload_as(ChatMessage, event.payload)
         meta = {"author": message.author, "source": event.source}
         return MemoryDoc(
             id=message.message_id,
-            text=text,
+            text=self._host.redactor.redact(strip_recalled(message.text)),
             namespace=(NAMESPACE, event.source, message.conversation),
             ts=message.ts,
             kind="chat",
@@ -99,7 +104,7 @@ class ChatRecorder:
         report = await memory.upsert(placed)
         self._keep(entry_id, namespace, last)
         for id_, why in report.rejected:
-            self._host.report(codes.BAD_MESSAGE(entry=namespace[1], why=f"{id_}: {why}"))
+            self._host.report(codes.BAD_MESSAGE(entry=namespace[1], why=f"{id_!r:.100}: {why}"))
 
     async def _last_of(self, entry_id: str, memory: MemoryHandle, namespace: Namespace) -> str | None:
         if (entry_id, namespace) not in self._last:

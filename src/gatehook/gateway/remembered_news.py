@@ -22,6 +22,7 @@ from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import StoredDoc
 from gatehook.memory.recalled import strip_recalled
+from gatehook.memory.rules import fault_of
 
 NAMESPACE: Final = "news"
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -52,14 +53,13 @@ class NewsWriter:
         Raises:
             ProviderError: the memory does not work; some may be written.
         """
-        fitting, refused = [], []
+        refused, documents = [], []
         for item in items:
-            fault = fault_of(item)
-            if fault is None and isinstance(item, NewsEvent):
-                fitting.append(item)
-            else:
-                refused.append(f"{getattr(item, 'event_id', item)!r:.100}: {fault}")
-        documents = [one for item in fitting if (one := document_of(item, self._namespace, self._redact)) is not None]
+            found = self._document(item, memory.capabilities.max_document_bytes)
+            if isinstance(found, str):
+                refused.append(f"{getattr(item, 'event_id', item)!r:.100}: {found}")
+            elif found.text:
+                documents.append(found)
         async with self._turn:  # what is asked for and what is published come at once
             for batch in batches(documents, lambda one: one.id):
                 refused += await self._write_batch(memory, batch)
@@ -67,6 +67,16 @@ class NewsWriter:
             self._refusals.goes_on(codes.ITEM_REFUSED(entry=self._namespace[1], why=refused[0], count=len(refused)))
         else:
             self._refusals.over()
+
+    def _document(self, item: object, most_bytes: int) -> MemoryDoc | str:
+        """Return an item as a document, or what is wrong with it."""
+        if not isinstance(item, NewsEvent):
+            return f"it is a {type(item).__name__}, no NewsEvent"
+        fault = mistyped(item)
+        if fault is not None:
+            return fault
+        made = document_of(item, self._namespace, self._redact)
+        return fault_of(made, most_bytes) or made
 
     async def _write_batch(self, memory: MemoryHandle, batch: Mapping[str, MemoryDoc]) -> list[str]:
         known = await memory.get(self._namespace, list(batch))
@@ -79,10 +89,8 @@ class NewsWriter:
         return [f"{id_!r:.100}: {reason}" for id_, reason in report.rejected]
 
 
-def fault_of(item: object) -> str | None:
-    """Return why this is no item of a feed, or ``None``; the memory judges what is in the texts."""
-    if not isinstance(item, NewsEvent):
-        return f"it is a {type(item).__name__}, no NewsEvent"
+def mistyped(item: NewsEvent) -> str | None:
+    """Return which part of an item has a wrong type: its class checks none; ``None`` where all are right."""
     for name, types in _TYPES.items():
         if type(getattr(item, name)) not in types:
             return f"its {name} is a {type(getattr(item, name)).__name__}"
@@ -91,19 +99,14 @@ def fault_of(item: object) -> str | None:
     return None
 
 
-def document_of(item: NewsEvent, namespace: Namespace, redact: Callable[[str], str]) -> MemoryDoc | None:
-    """Return an item as a document: its texts as data, without what was recalled from a memory; ``None`` where nothing
-    is left.
-    """
+def document_of(item: NewsEvent, namespace: Namespace, redact: Callable[[str], str]) -> MemoryDoc:
+    """Return an item as a document: its texts as data, without what was recalled from a memory."""
     texts = (strip_recalled(one).strip() for one in (item.headline, item.summary or ""))
-    text = redact("\n\n".join(one for one in texts if one))
-    if not text:
-        return None
     symbols = tuple(one for one in item.symbols if one)
     url = {} if item.url is None else {"url": redact(item.url)}
     return MemoryDoc(
         id=item.event_id,
-        text=text,
+        text=redact("\n\n".join(one for one in texts if one)),
         namespace=namespace,
         ts=item.published_at,
         kind=str(item.kind),
