@@ -7,6 +7,7 @@ from typing import Any
 
 from gatehook.config import Row
 from gatehook.config import reference
+from gatehook.config.settings import Shape
 from generating.tables import cell_code
 from generating.tables import prose
 from generating.tables import table
@@ -15,6 +16,7 @@ _WRITTEN = {
     "limits.<scope>": '[limits."<entry>/<account>"]',
     "permissions.<rule>": "[[permissions]]",
     "memory.folders.<folder>": "[[memory.folders]]",
+    "memory.news.<feed>": "[[memory.news]]",
     "memory.retention.<rule>": "[[memory.retention]]",
 }
 _HEADER = ("key", "value", "default", "what it does", "a change needs a restart")
@@ -34,9 +36,15 @@ def _section(name: str, rows: list[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    shape = prose(row.shape) if not row.choices else ", ".join(map(cell_code, row.choices))
     restart = "yes" if row.restart else "no"
-    return (cell_code(row.key.rpartition(".")[2]), shape, _default(row.default), prose(row.summary), restart)
+    return (cell_code(row.key.rpartition(".")[2]), _shape(row), _default(row.default), prose(row.summary), restart)
+
+
+def _shape(row: Row) -> str:
+    if not row.choices:
+        return prose(row.shape)
+    words = ", ".join(map(cell_code, row.choices))
+    return f"a list of {words}" if row.shape == Shape.CHOICES else words
 
 
 def _default(value: Any) -> str:
