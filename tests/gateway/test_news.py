@@ -323,7 +323,8 @@ async def test_what_a_feed_publishes_itself_is_remembered_at_once(newsroom, wire
         running.host.bus.publish("news.item", item("n6", **wanted), source="somebody")
         await running.remember_everything()
         assert set(await there(running)) == {"n1"}
-        assert "news.item-refused" in codes(running)
+        assert set(codes(running)) == {"news.feed-failed", "news.item-refused"}
+    assert len(wire.asked) == 1  # it said when it may be asked again
 
 
 async def test_without_the_section_a_feed_is_not_asked(gateway, wire):

@@ -11,6 +11,8 @@ import pytest
 from gatehook.cli.client import Client
 from gatehook.cli.failures import RemoteFailure
 from gatehook.gateway.recorder import POSITION_FILE
+from gatehook.gateway.recorder import Recorder
+from gatehook.kinds.errors import NotConnected
 from gatehook.kinds.filters import Eq
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
@@ -137,3 +139,21 @@ async def test_a_slot_that_went_there_and_back_meanwhile_leaves_no_hole(gateway,
         async with anyio.create_task_group() as tasks:
             await running.remember_everything()
         assert len(await remembered(running, "between")) == 2
+
+
+async def test_a_memory_that_does_not_work_is_said_once_for_as_long_as_that_lasts(gateway, tmp_path):
+    reasons = ["away", "still away", None, "away again"]
+
+    class Memory:
+        async def upsert(self, docs):
+            if (reason := reasons.pop(0)) is not None:
+                raise NotConnected(reason)
+
+    async with gateway(EMPTY) as running:
+        await place(running, "first")
+        host, said = running.host, []
+        recorder = Recorder(host.desk.journal, host.bus, lambda: ("m", Memory()), tmp_path, said.append)
+        assert [await recorder.catch_up() for _ in range(3)] == [False, False, True]
+        await place(running, "second")
+        assert not await recorder.catch_up()
+    assert ["away" in said[0].message, "away again" in said[1].message, len(said)] == [True, True, 2]

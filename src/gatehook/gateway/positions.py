@@ -35,10 +35,12 @@ class Positions(Generic[Position]):
         self._kind: type[Position] = kind
         self._holds: Callable[[Position], Awaitable[bool]] = holds
         self._known: dict[str, Position] | None = None
+        self._turn = anyio.Lock()
 
     async def get(self, name: str, default: Position) -> Position:
         """Return how far one is."""
-        return (await self._all()).get(name, default)
+        async with self._turn:
+            return (await self._all()).get(name, default)
 
     async def set(self, name: str, position: Position) -> None:
         """Note how far one is.
@@ -46,9 +48,10 @@ class Positions(Generic[Position]):
         Raises:
             OSError: it cannot be written down; it is known until the process ends.
         """
-        known = await self._all()
-        known[name] = position
-        await anyio.to_thread.run_sync(_write, self._path, dict(known))
+        async with self._turn:
+            known = await self._all()
+            known[name] = position
+            await anyio.to_thread.run_sync(_write, self._path, dict(known))
 
     async def _all(self) -> dict[str, Position]:
         if self._known is None:
