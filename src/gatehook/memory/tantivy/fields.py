@@ -80,6 +80,14 @@ def stems(words: Iterable[str]) -> list[str]:
     return list(map(_STEM_OF.__getitem__, words))
 
 
+def stems_at(words: Iterable[str], initials: frozenset[str]) -> list[str]:
+    """Return the stems that begin with one of these characters, each in the place of its word, "" in the others.
+
+    A stem begins with the character that its word begins with, so that most words need not be stemmed.
+    """
+    return [_STEM_OF[word] if word[0] in initials else "" for word in words]
+
+
 @attrs.frozen
 class Indexed:
     """What of a row goes into the index."""

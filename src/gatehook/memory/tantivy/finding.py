@@ -14,6 +14,7 @@ import tantivy
 
 from gatehook.memory.tantivy.engine import IndexFault
 from gatehook.memory.tantivy.engine import engine
+from gatehook.memory.tantivy.narrowing import Clause
 from gatehook.memory.tantivy.narrowing import Narrowing
 from gatehook.memory.tantivy.pending import Entry
 from gatehook.memory.tantivy.pending import Pending
@@ -55,6 +56,8 @@ class Finding:
     """Everything a search needs but the rows.
 
     Attributes:
+        narrowed: what every hit of the index has to meet beside its words.
+        whole: the rows that are not in the index and have every unit. rest: those that have some of one.
         hidden: rows of which the index knows something old.
         lacking: why not everything is searched, if so.
         fault: what is wrong with the build, if something is.
@@ -62,11 +65,23 @@ class Finding:
 
     build: str
     view: View | None
-    every: Leg
-    some: Leg
+    wording: Wording
+    corpus: Corpus
+    narrowed: Sequence[Clause]
+    whole: Sequence[Entry]
+    rest: Sequence[Entry]
     hidden: frozenset[int]
     lacking: str | None = None
     fault: IndexFault | None = None
+
+    def leg(self, *, complete: bool) -> Leg:
+        """Prepare for the complete matches, or for the others."""
+        scorer = Scorer.of(self.corpus, self.wording.phrases(complete=complete), self.wording.fields)
+        pending = _ranked(scorer, self.whole if complete else self.rest)
+        if self.view is None:
+            return Leg(scorer, pending)
+        query = words_query(self.wording, self.corpus.is_indexed, self.narrowed, complete=complete)
+        return Leg(scorer, pending, query, _excess(self.corpus, scorer))
 
 
 class Finder:
@@ -135,23 +150,22 @@ class Finder:
         self, view: View | None, wording: Wording, narrowing: Narrowing, lost: int, fault: IndexFault | None
     ) -> Finding:
         pending = self._pending
-        corpus = Corpus.of(view, pending)
-        scorers = [Scorer.of(corpus, wording.phrases(complete=complete), wording.fields) for complete in (True, False)]
-        stems = [stem for phrase in wording.some for stem in phrase]
+        stems = {stem for phrase in wording.some for stem in phrase}
         near = [one for one in pending.having_any(stems, wording.fields) if narrowing.admits(one.tokens)]
         whole = [one for one in near if _has_all(one, wording)]
-        rest = {one.rid for one in near} - {one.rid for one in whole}
-        legs = [
-            Leg(scorers[0], _ranked(scorers[0], whole)),
-            Leg(scorers[1], _ranked(scorers[1], [one for one in near if one.rid in rest])),
-        ]
-        if view is not None:
-            narrowed = [*narrowing.clauses(view.searcher)]
-            for at, complete in enumerate((True, False)):
-                query = words_query(wording, corpus.is_indexed, narrowed, complete=complete)
-                legs[at] = attrs.evolve(legs[at], query=query, excess=_excess(corpus, scorers[at]))
-        lacking = _lacking(view, fault, lost, len(pending))
-        return Finding(self._build, view, legs[0], legs[1], pending.rids, lacking, fault)
+        rids = {one.rid for one in whole}
+        return Finding(
+            build=self._build,
+            view=view,
+            wording=wording,
+            corpus=Corpus.of(view, pending, stems, wording.fields),
+            narrowed=() if view is None else [*narrowing.clauses(view.searcher)],
+            whole=whole,
+            rest=[one for one in near if one.rid not in rids],
+            hidden=pending.rids,
+            lacking=_lacking(view, fault, lost, len(pending)),
+            fault=fault,
+        )
 
 
 def _has_all(entry: Entry, wording: Wording) -> bool:

@@ -23,19 +23,17 @@ from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.sqlite.searching import read_documents
 from gatehook.memory.tantivy.engine import IndexFault
 from gatehook.memory.tantivy.engine import engine
-from gatehook.memory.tantivy.fields import stems
+from gatehook.memory.tantivy.fields import stems_at
 from gatehook.memory.tantivy.fields import words_in
 from gatehook.memory.tantivy.finding import Finder
 from gatehook.memory.tantivy.finding import Finding
 from gatehook.memory.tantivy.finding import Leg
-from gatehook.memory.tantivy.finding import Ranked
 from gatehook.memory.tantivy.narrowing import Narrowing
 from gatehook.memory.tantivy.queue import state_of
+from gatehook.memory.tantivy.strength import Scorer
 from gatehook.memory.tantivy.wording import Wording
 
 _SPARE: Final = 2
-#: Pages that are asked of the index at first; most searches need a little more than one.
-_FIRST: Final = 3
 _MORE: Final = 4
 _MOST: Final = 8_192
 _EVERYTHING: Final = (NamespaceSelector.everything(),)
@@ -100,9 +98,10 @@ class TantivySearch(Search):
 
     def _rank_found(self, connection: sqlite3.Connection, best: Shortlist[Any], finding: Finding) -> None:
         offered: set[int] = set(finding.hidden)
-        for leg, complete in ((finding.every, True), (finding.some, False)):
+        for complete in (True, False):
             # Open after the first: then every document with all units was offered.
-            if complete or not best.is_closed_to(COMPLETE):
+            if complete or not (finding.wording.is_one or best.is_closed_to(COMPLETE)):
+                leg = finding.leg(complete=complete)
                 self._offer_pending(connection, best, leg, complete=complete)
                 self._offer_indexed(connection, best, finding, leg, offered, complete=complete)
 
@@ -127,19 +126,34 @@ class TantivySearch(Search):
         *,
         complete: bool,
     ) -> None:
-        for rows in self._ranked(finding, leg, len(offered) - len(finding.hidden)):
-            if best.is_closed_to(relevance(rows[0][1] * leg.excess, complete=complete)):
-                return
-            fresh = [rid for rid, _ in rows if rid not in offered]
-            read = read_documents(connection, fresh, self.condition)
-            context = self._context(connection, leg, fresh)
+        for rids in self._wanted(best, finding, leg, offered, complete=complete):
+            read = read_documents(connection, rids, self.condition)
+            context = self._context(connection, leg, rids)
             offered.update(read)
             for rid, stored in read.items():
-                strength = leg.scorer.strength(_stems_of(stored.doc, context.get(rid, ""), leg.scorer.weights))
+                strength = leg.scorer.strength(_stems_of(stored.doc, context.get(rid, ""), leg.scorer))
                 self._offer_one(best, stored, self._relevance(strength, complete=complete))
 
-    def _ranked(self, finding: Finding, leg: Leg, known: int) -> Iterator[Ranked]:
-        """Yield what the index has, the strongest first, in lists not much longer than a page.
+    def _wanted(
+        self, best: Shortlist[Any], finding: Finding, leg: Leg, offered: set[int], *, complete: bool
+    ) -> Iterator[list[int]]:
+        """Yield rows of the index, the strongest first, until none that follows can come onto the page."""
+        known = len(offered) - len(finding.hidden)
+        rids: list[int] = []
+        count = max(self.query.limit + 1 - known, _SPARE)
+        for rid, score in self._ranked(finding, leg, known):
+            if best.is_closed_to(relevance(score * leg.excess, complete=complete)):
+                break
+            if rid not in offered:
+                rids.append(rid)
+            if len(rids) >= count:
+                yield rids
+                rids, count = [], self.query.limit + _SPARE
+        if rids:
+            yield rids
+
+    def _ranked(self, finding: Finding, leg: Leg, known: int) -> Iterator[tuple[int, float]]:
+        """Yield what the index has, the strongest first.
 
         Raises:
             IndexFault: when it is damaged.
@@ -147,14 +161,14 @@ class TantivySearch(Search):
         view = finding.view
         if view is None or leg.query is None:
             return
-        page = self.query.limit + known + _SPARE
-        at, count = 0, _FIRST * page
+        page = self.query.limit + _SPARE
+        at, count = 0, known + page + page // 2
         while True:
             with engine():
                 hits = view.searcher.search(leg.query, limit=count, offset=at, count=False).hits
                 rids = view.searcher.fast_field_values("rid", [address for _, address in hits])
-            ranked = [(int(rid or 0), score) for rid, (score, _) in zip(rids, hits, strict=True)]
-            yield from (ranked[first : first + page] for first in range(0, len(ranked), page))
+            for rid, (score, _) in zip(rids, hits, strict=True):
+                yield int(rid or 0), score
             if len(hits) < count:
                 return
             at, count = at + count, min(count * _MORE, _MOST)
@@ -193,6 +207,6 @@ class TantivySearch(Search):
         return Condition("1")
 
 
-def _stems_of(doc: MemoryDoc, context: str, fields: Mapping[str, object]) -> Mapping[str, list[str]]:
+def _stems_of(doc: MemoryDoc, context: str, scorer: Scorer) -> Mapping[str, list[str]]:
     texts = {"text": doc.text, "tags": " ".join(sorted(doc.tags)), "ctx": context}
-    return {name: stems(words_in(texts[name])) for name in fields}
+    return {field: stems_at(words_in(texts[field]), scorer.initials) for field in scorer.weights}

@@ -6,6 +6,7 @@ A commit moves documents from the one to the other; their scores, and with them 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Final
@@ -28,60 +29,58 @@ _SLACK: Final = 1.05
 
 #: The stems of a word or a phrase.
 Phrase = tuple[str, ...]
+#: A field and a stem in it.
+Place = tuple[str, str]
 
 
 @attrs.frozen
 class Corpus:
-    """What the strengths of one search are computed with.
+    """What the strengths of one search are computed with; it stays what it is while documents are written.
 
     Attributes:
         average: words in each field of a document on the average.
+        indexed: documents of the index with a stem in a field. having: the same with those that are not in it yet.
     """
 
     documents: int
     average: Mapping[str, float]
     view: View | None
-    pending: Pending
-    _counts: dict[tuple[str, str], int] = attrs.field(factory=dict)
+    indexed: Mapping[Place, int]
+    having: Mapping[Place, int]
 
     @classmethod
-    def of(cls, view: View | None, pending: Pending) -> Corpus:
-        """Count what is in the index and what is not yet."""
+    def of(cls, view: View | None, pending: Pending, stems: Iterable[str], fields: Sequence[str]) -> Corpus:
+        """Count what is in the index and what is not yet, of these stems."""
+        places = [(field, stem) for stem in stems for field in fields]
+        indexed = {place: 0 if view is None else view.frequency(*place) for place in places}
+        having = {place: indexed[place] + pending.frequency(*place) for place in places}
         added, lengths = pending.added, list(pending.lengths)
         if view is not None:
             added += view.mark.added
             lengths = [one + other for one, other in zip(lengths, view.mark.lengths, strict=True)]
         documents = pending.grown + (view.documents if view is not None else 0)
         average = [words / max(added, 1) or 1.0 for words in lengths]
-        return cls(max(documents, 1), dict(zip(WEIGHTS, average, strict=True)), view, pending)
+        return cls(max(documents, 1), dict(zip(WEIGHTS, average, strict=True)), view, indexed, having)
 
     def weight(self, field: str, phrase: Phrase) -> float:
         """Return what one match of a phrase in a field weighs at most; 0.0 where no document has its words there."""
-        counts = [self._indexed(field, stem) + self.pending.frequency(field, stem) for stem in phrase]
+        counts = [self.having[field, stem] for stem in phrase]
         return 0.0 if 0 in counts else WEIGHTS[field] * (_K1 + 1) * sum(_rarity(self.documents, n) for n in counts)
 
     def is_indexed(self, field: str, phrase: Phrase) -> bool:
         """Say whether a document of the index may have this phrase in this field."""
-        return all(self._indexed(field, stem) for stem in phrase)
+        return all(self.indexed[field, stem] for stem in phrase)
 
     def excess(self, field: str, phrase: Phrase) -> float:
         """Return how many times its strength in the index a document's strength can be at most, for one phrase."""
         view = self.view
         assert view is not None, "only what is in an index has a strength there"
-        ours = sum(_rarity(self.documents, self._indexed(field, s) + self.pending.frequency(field, s)) for s in phrase)
-        theirs = sum(_rarity(view.documents, self._indexed(field, stem)) for stem in phrase)
+        ours = sum(_rarity(self.documents, self.having[field, stem]) for stem in phrase)
+        theirs = sum(_rarity(view.documents, self.indexed[field, stem]) for stem in phrase)
         length = view.mark.lengths[list(WEIGHTS).index(field)] / max(view.mark.added, 1) or 1.0
         states = 1 + 2 * KEPT_STATES / max(view.documents, 1)
         slack = _EVEN if view.mark.added == view.documents else _SLACK
         return ours / theirs * max(1.0, self.average[field] / length) * states * slack
-
-    def _indexed(self, field: str, stem: str) -> int:
-        if self.view is None:
-            return 0
-        count = self._counts.get((field, stem))
-        if count is None:
-            count = self._counts[field, stem] = self.view.searcher.doc_freq(field, stem)
-        return count
 
 
 def _rarity(documents: int, having: int) -> float:
@@ -90,16 +89,22 @@ def _rarity(documents: int, having: int) -> float:
 
 @attrs.frozen
 class Scorer:
-    """The phrases of a query with their weights in each field where they can be."""
+    """The phrases of a query with their weights in each field where they can be.
+
+    Attributes:
+        initials: the characters that their stems begin with.
+    """
 
     corpus: Corpus
     weights: Mapping[str, Sequence[tuple[Phrase, float]]]
+    initials: frozenset[str]
 
     @classmethod
     def of(cls, corpus: Corpus, phrases: Sequence[Phrase], fields: Sequence[str]) -> Scorer:
         """Weigh phrases."""
         weighed = {f: [(p, w) for p in phrases if (w := corpus.weight(f, p))] for f in fields}
-        return cls(corpus, {field: weights for field, weights in weighed.items() if weights})
+        initials = frozenset(stem[0] for phrase in phrases for stem in phrase)
+        return cls(corpus, {field: weights for field, weights in weighed.items() if weights}, initials)
 
     def strength(self, stems: Mapping[str, Sequence[str]]) -> float:
         """Return the strength of a document, given the stems of its fields."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Final
 
 import attrs
 import tantivy
 
 from gatehook.memory.tantivy.engine import IndexFault
 from gatehook.memory.tantivy.engine import engine
+from gatehook.memory.tantivy.fields import WEIGHTS
 from gatehook.memory.tantivy.fields import Mark
 from gatehook.memory.tantivy.fields import mark_in
 from gatehook.memory.tantivy.filling import builds_of
 from gatehook.memory.tantivy.filling import open_index
 from gatehook.memory.tantivy.queue import State
+
+_FIELDS: Final = tuple(WEIGHTS)
 
 
 @attrs.frozen
@@ -28,6 +32,10 @@ class View:
     searcher: tantivy.Searcher
     mark: Mark
     documents: int
+
+    def frequency(self, field: str, stem: str) -> int:
+        """Return how many documents have a stem in a field, those included that are deleted and still in a file."""
+        return self.searcher.doc_freq(field, stem) if self.mark.lengths[_FIELDS.index(field)] else 0
 
 
 class Views:

@@ -41,6 +41,11 @@ class Wording:
         some = _stemmed(wanted_of(units))
         return cls(tuple(every), some, tuple(name for name in WEIGHTS if context or name != "ctx"))
 
+    @property
+    def is_one(self) -> bool:
+        """Say whether there is one unit without parts: what has some of it has all of it."""
+        return len(self.every) == 1 and set(self.every[0]) == set(self.some)
+
     def phrases(self, *, complete: bool) -> tuple[Phrase, ...]:
         """Return what a complete match has all of, or any match one of."""
         return tuple(dict.fromkeys(chain.from_iterable(self.every))) if complete else self.some
