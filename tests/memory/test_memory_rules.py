@@ -144,6 +144,52 @@ def test_words_of_a_query() -> None:
     assert fold("ÜBER Ærø İ") == "uber æro i"
 
 
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("BTC/USDT", [("btcusdt",)]),
+        ("btcusdt", [("btc", "usdt")]),
+        ("A-10293", [("a10293",)]),
+        ("inv2025", [("inv", "2025")]),
+        ("1,234.50", [("1", "234", "5"), ("1234", "50"), ("1234", "5")]),
+        ("1.234.567", [("1234567",)]),
+        ("12500", [("12", "500")]),
+        ("0.25%", []),
+        ("2026-03-14", []),
+        ("2026.03.14", []),
+        ("10.0.0.1:8080", []),
+        ("1.234,5", [("1", "234", "50"), ("1234", "5"), ("1234", "50")]),
+        ("sold", [("sell",)]),
+        ("withdrawing", [("withdrew",), ("withdrawn",)]),
+        ("Boerse", [("borse",)]),
+        ("value", []),
+    ],
+)
+def test_how_else_a_word_is_written(text: str, others: list[tuple[str, ...]]) -> None:
+    (unit,) = units_of(text)
+    assert list(unit.others) == others
+    assert unit.spellings == (unit.words, *others)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("What's the stop? Don't tell", ["stop"]),
+        ("l\u2019ordre d'achat", ["ordre", "achat"]),
+        ("O'Neill's method", ["o neill", "method"]),
+        ("$ON up", ["on"]),
+        ("NOW or IT?", ["now", "it"]),
+        ("GOLD AND SILVER NOW", ["gold", "silver"]),
+        ("gold AND silver", ["gold", "silver"]),
+        ("wie ist der Stop für Gold", ["stop", "gold"]),
+        ("BTC突破10万", ["btc", "突 破", "10", "万"]),
+        ("ＢＴＣ", ["btc"]),  # noqa: RUF001  as it is typed in Japan
+    ],
+)
+def test_what_of_a_question_is_asked_for(text: str, words: list[str]) -> None:
+    assert [" ".join(unit.words) for unit in units_of(text)] == words
+
+
 def test_every_sign_of_ascii_parts_words_as_it_does_in_other_text() -> None:
     signs = "".join(f"x{chr(first)}{chr(second)}Y" for first in range(128) for second in range(128))
     assert words_of(f"é {signs}") == ["é", *words_of(signs)]

@@ -93,6 +93,11 @@ def weighted(parts: Mapping[str, Part], weights: Mapping[str, float]) -> float:
     return min(1.0, sum(weights[name] * part.normalised for name, part in parts.items()))
 
 
+def by_one(fused: Fused, leg: str) -> Fused:
+    """Return a candidate judged by one leg alone: what the other could not have found yet is not worse for that."""
+    return Fused(min(1.0, fused.parts[leg].normalised), fused.parts)
+
+
 def weights_of(dense: float) -> dict[str, float]:
     """Return the weights of both legs by the dense one's."""
     return {"lexical": 1.0 - dense, "vector": dense}

@@ -20,7 +20,7 @@ _PAIR: Final = re.compile(
     r"([^\W\d_]{2,8})(usdt|usdc|busd|usd|eur|gbp|jpy|chf|aud|cad|nzd|sek|nok|pln|cnh|mxn|zar|btc|eth)"
 )
 _IDENTIFIER: Final = re.compile(r"([a-z]{1,5})(\d{3,})")
-_NUMBER: Final = re.compile(r"\d+(?:[.,'’]\d+)*")  # noqa: RUF001  thousands are parted by either apostrophe
+_NUMBER: Final = re.compile(r"\W*(\d+(?:[.,'’]\d+)*)\W*")  # noqa: RUF001  thousands are parted by either apostrophe
 _GROUPED: Final = range(4, 10)
 _CENTS: Final = 2
 _GROUP: Final = 3
@@ -168,10 +168,12 @@ def _without_umlauts(word: str) -> Iterator[Words]:
 
 def _numbers(written: str, words: Words) -> Iterator[Words]:
     """``1,234.50`` as ``1234.5`` and the like: with groups of thousands or without, with cents or without noughts."""
-    number = _NUMBER.search(written)
-    if number is None or not all(word.isdigit() for word in words):
+    number = _NUMBER.fullmatch(written)
+    if number is None:
         return
-    whole, fraction = _parts(number[0])
+    whole, fraction = _parts(number[1])
+    if len(whole) + len(fraction) < sum(map(len, words)):
+        return
     shortest = fraction.rstrip("0")
     for integer in (_group(whole), (whole,)):
         for decimals in dict.fromkeys(
@@ -181,13 +183,16 @@ def _numbers(written: str, words: Words) -> Iterator[Words]:
 
 
 def _parts(number: str) -> tuple[str, str]:
-    """Return the digits before and behind the decimal sign."""
+    """Return the digits before and behind the decimal sign; none of a date or an address."""
     signs = [char for char in number if not char.isdigit()]
     if not signs:
         return number, ""
     head, _, tail = number.rpartition(signs[-1])
     thousands = len(tail) == _GROUP and (signs[-1] != "." or len(signs) > 1) and len(set(signs)) == 1
-    whole = "".join(char for char in head if char.isdigit())
+    first, *groups = re.split(r"\D", head)
+    if any(len(group) != _GROUP for group in groups):
+        return "", ""
+    whole = first + "".join(groups)
     return (whole + tail, "") if thousands else (whole, tail)
 
 

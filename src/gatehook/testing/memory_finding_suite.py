@@ -39,11 +39,32 @@ class FindingStatements(VectorStatements):
             assert ids(await find(memory, text)) == ["new", "mid", "old"]
             assert ids(await find(memory, text, filter=Eq("kind", "note"))) == ["new", "old"]
 
-    @pytest.mark.parametrize("token", ["ORD-2024-001", "BTC/USDT", "AT&T", "61,200", "F", "acct-0042", "Über"])
-    async def test_16_exact_tokens_are_among_the_first_three(self, memory: MemoryBackend, token: str) -> None:
+    @pytest.mark.parametrize(
+        ("token", "also"),
+        [
+            ("ORD-2024-001", ()),
+            ("BTC/USDT", ("BTCUSDT", "$btc-usdt")),
+            ("EURUSD", ("EUR/USD", "EURUSD=X")),
+            ("#A-10293", ("A10293", "what's with order a-10293?")),
+            ("AT&T", ()),
+            ("61,200", ("61200", "61,200.00")),
+            ("1234.5", ("1,234.50",)),
+            ("F", ("$F",)),
+            ("$ON", ("ON earnings",)),
+            ("acct-0042", ()),
+            ("Über", ("uber",)),
+            ("Straße", ("strasse",)),
+            ("złoty", ("zloty",)),
+            ("Ёлкой", ("елкои",)),
+            ("Cafe\u0301", ("café", "cafe")),
+        ],
+    )
+    async def test_16_exact_tokens_are_among_the_first_three(
+        self, memory: MemoryBackend, token: str, also: tuple[str, ...]
+    ) -> None:
         others = [doc(f"o{n}", f"ord 2024 btc usdt at 61 t acct {n} uber {n} 200 words of a note") for n in range(9)]
         await memory.upsert([*others, doc("it", f"we saw {token} today")])
-        for text in (token, token.lower(), token.upper(), token.replace("Ü", "u")):
+        for text in (token, token.lower(), token.upper(), *also):
             assert "it" in ids(await find(memory, text))[:3]
 
     async def test_17_parts_of_cjk_text_are_found(
@@ -54,6 +75,9 @@ class FindingStatements(VectorStatements):
         for text, found in (("市场", "zh"), ("大幅下跌", "zh"), ("成語", "ja"), ("しりとり", "ja"), ("끝말잇기", "ko")):
             assert ids(await find(memory, text))[:1] == [found]
         assert ids(await find(memory, "成し")) == []
+        await memory.upsert([doc("mix", "BTC突破10万美元后止损上移"), doc("no", "今天10点没有消息")])
+        for text in ("btc突破10万美元", "BTC止损", "突破、上移"):
+            assert ids(await find(memory, text))[0] == "mix"
 
     async def test_18_inflections_match_and_the_language_is_told(
         self, memory: MemoryBackend, capabilities: MemoryCapabilities
@@ -62,6 +86,9 @@ class FindingStatements(VectorStatements):
         await memory.upsert([doc("a", "moved the stop"), doc("b", "two trades closed")])
         assert ids(await find(memory, "stops")) == ["a"]
         assert ids(await find(memory, "trade closing")) == ["b"]
+        await memory.upsert([doc("c", "sold silver"), doc("d", "it's what I don't know, they're at lunch")])
+        assert ids(await find(memory, "selling silver")) == ["c"]
+        assert ids(await find(memory, "what's the stop, don't they know?"))[0] == "a"
         assert (await memory.stats()).details["stemming"] == capabilities.stemming
 
     async def test_19_two_of_three_words_are_enough_where_nothing_has_all(self, memory: MemoryBackend) -> None:

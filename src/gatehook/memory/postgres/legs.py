@@ -31,6 +31,11 @@ from gatehook.memory.vectors.fused import Key
 _KEYS: Final = "SELECT d.rid, d.ts, d.id, d.ns, d.labels FROM docs d WHERE d.rid = ANY(%s::bigint[])"
 _DOCUMENTS: Final = f"SELECT d.rid, {DOCUMENT} FROM docs d WHERE d.rid = ANY(%s::bigint[]) AND "  # noqa: S608  constants only
 
+_BLANK: Final = (
+    "SELECT r.rid FROM unnest(%s::bigint[]) AS r (rid)"
+    " WHERE NOT EXISTS (SELECT FROM vectors v WHERE v.space = %s AND v.rid = r.rid)"
+)
+
 
 @attrs.frozen
 class PostgresLegs:
@@ -54,6 +59,10 @@ class PostgresLegs:
     def near(self, n: int) -> Sequence[tuple[int, float]]:
         """Return the nearest."""
         return self.nearest.top(self.connection, self.search.condition, n)
+
+    def without_vector(self, rids: Sequence[int]) -> Iterator[int]:
+        """Read which of these have none."""
+        return (rid for (rid,) in self.connection.execute(_BLANK, (list(rids), self.nearest.space.id)))
 
     def keys(self, rids: Sequence[int]) -> Iterator[Key]:
         """Read what these are ordered by."""

@@ -22,6 +22,7 @@ from gatehook.memory.fusion import Fused
 from gatehook.memory.fusion import Leg
 from gatehook.memory.fusion import Part
 from gatehook.memory.fusion import behind_window
+from gatehook.memory.fusion import by_one
 from gatehook.memory.fusion import coverage
 from gatehook.memory.fusion import explained
 from gatehook.memory.fusion import fuse
@@ -65,6 +66,9 @@ class Legs(Protocol):
 
     def near(self, n: int) -> Sequence[tuple[int, float]]:
         """Return the ``n`` nearest with their cosine."""
+
+    def without_vector(self, rids: Sequence[int]) -> Iterable[int]:
+        """Return those of these that have no vector: they wait for it, or were refused one."""
 
     def keys(self, rids: Sequence[int]) -> Iterable[Key]:
         """Return what these are ordered by; those that are gone are left out."""
@@ -129,6 +133,8 @@ class FusedSearch:
                 Leg("vector", weights["vector"], legs.near(WINDOW), self.least),
             ]
         )
+        for rid in legs.without_vector([one.rid for one in words[:WINDOW]]):
+            fused[rid] = by_one(fused[rid], "lexical")
         self._offer(legs, best, {rid: (in_window(one.score), one) for rid, one in fused.items()})
         if len(words) >= WINDOW:
             self._offer_behind(legs, best, {*fused})

@@ -28,6 +28,11 @@ _KEYS: Final = (
     "SELECT d.rid, d.ts, d.id, d.ns, d.labels FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value"
 )
 
+_BLANK: Final = (
+    "SELECT wanted.value FROM json_each(?) AS wanted"
+    " WHERE NOT EXISTS (SELECT 1 FROM vec v WHERE v.space = ? AND v.rid = wanted.value)"
+)
+
 
 @attrs.frozen
 class SqliteLegs:
@@ -49,6 +54,10 @@ class SqliteLegs:
     def near(self, n: int) -> Sequence[tuple[int, float]]:
         """Return the nearest."""
         return self.dense.top(self.connection, self.search, n)
+
+    def without_vector(self, rids: Sequence[int]) -> Iterator[int]:
+        """Read which of these have none."""
+        return (rid for (rid,) in self.connection.execute(_BLANK, (json.dumps(rids), self.dense.space)))
 
     def keys(self, rids: Sequence[int]) -> Iterator[Key]:
         """Read what these are ordered by."""
