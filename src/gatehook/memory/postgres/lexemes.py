@@ -157,10 +157,10 @@ def _expression(stems: list[str], *, context: bool) -> str:
 
 
 def _phrase(stems: list[str]) -> str:
-    return f"({' <-> '.join(_quoted(one) for one in stems)})"
+    return f"({' <-> '.join(quoted(one) for one in stems)})"
 
 
-def _quoted(lexeme: str) -> str:
+def quoted(lexeme: str) -> str:
     """Return a lexeme in quotes; none of ours holds a quote or a backslash."""
     return f"'{lexeme}'"
 
@@ -187,7 +187,7 @@ def scope(query: Query) -> str:
         with_past = query.as_of is not None
         known = [one for one in query.namespaces if all(map(is_encodable, one.namespace))]
         groups.insert(0, [token for one in known for token in selector_tokens(one, with_past=with_past)])
-    return " & ".join(f"({' | '.join(_quoted(f'{_SCOPE}{token}') for token in group)})" for group in groups if group)
+    return " & ".join(f"({' | '.join(quoted(f'{_SCOPE}{token}') for token in group)})" for group in groups if group)
 
 
 def _groups(filter_: Filter | None) -> Iterator[list[str]]:

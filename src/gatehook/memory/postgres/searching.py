@@ -23,6 +23,7 @@ from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
 from gatehook.memory.conditions import ALWAYS
+from gatehook.memory.conditions import NEVER
 from gatehook.memory.conditions import Condition
 from gatehook.memory.conditions import both
 from gatehook.memory.postgres import lexemes
@@ -154,9 +155,12 @@ class Search:
         totals = Totals.read(connection)
         weighed = frequencies.weigh(connection, lexemes.wants_of(self.units, context=context), totals)
         ranking = scoring.Ranking(weighed, totals, self.query.half_life, self.now)
-        # The statements do not see one snapshot: a document that changes meanwhile may come twice.
-        seen: set[tuple[Namespace, str]] = set()
-        self._offer(connection, best, seen, ranking, rows, lexemes.all_of(scope, every), complete=True)
+        offer = _Offer(self, connection, best, ranking, rows)
+        if frequencies.expect(connection, weighed, scope, totals) <= _CHEAP:
+            some = lexemes.some(one.want for one in weighed)
+            offer.all_of(lexemes.all_of(scope, some), Condition("d.lexemes @@ %s::tsquery", (every,)))
+            return
+        offer.all_of(lexemes.all_of(scope, every), ALWAYS)
         if best.is_closed_to(COMPLETE) or weighed[0].want.expression == every:
             return
         before = [f"({every})"]
@@ -164,46 +168,25 @@ class Search:
             if best.is_closed_to(relevance(bound, complete=False)):
                 return
             some = lexemes.some(one.want for one in group)
-            match = lexemes.all_of(scope, some, f"!({' | '.join(before)})")
-            self._offer(connection, best, seen, ranking, rows, match, complete=False)
+            offer.all_of(lexemes.all_of(scope, some, f"!({' | '.join(before)})"), NEVER)
             before.append(some)
-
-    def _offer(
-        self,
-        connection: psycopg.Connection,
-        best: Shortlist[T],
-        seen: set[tuple[Namespace, str]],
-        ranking: scoring.Ranking,
-        rows: _Rows[T],
-        match: str,
-        *,
-        complete: bool,
-    ) -> None:
-        where = both(Condition("(d.lexemes @@ %s::tsquery)", (match,)), self.condition)
-        behind = self._behind("x", "x.score", self.query.min_score)
-        ranked = ranking.top(where, behind, rows.columns, complete=complete)
-        for score, strength, recency, *row in connection.execute(ranked.sql.encode(), (*ranked.parameters, self._most)):
-            key, found = rows.read(row, _Match(score, strength, recency, complete))
-            if (key[3], key[2]) not in seen:
-                seen.add((key[3], key[2]))
-                best.offer(key, found)
 
     def _list(self, connection: psycopg.Connection, best: Shortlist[_Found]) -> None:
         """List the newest first; without words nothing has an age."""
         scope = lexemes.scope(attrs.evolve(self.query, namespaces=lexemes.EVERYWHERE))
         selected = Condition("(d.lexemes @@ %s::tsquery)", (scope,)) if scope else ALWAYS
-        where = both(self.condition, self._behind("d", "1.0", None), selected)
+        where = both(self.condition, self.behind("d", "1.0", None), selected)
         sql = f"{_NEWEST}{where.sql} ORDER BY d.ts DESC, d.id, d.ns LIMIT %s"
-        for row in connection.execute(sql.encode(), (*where.parameters, self._most)):
+        for row in connection.execute(sql.encode(), (*where.parameters, self.most)):
             stored = read_document(row)
             best.offer(sort_key(1.0, stored.doc), _Found(stored, 0.0, 1.0, 1.0))
 
     @property
-    def _most(self) -> int:
+    def most(self) -> int:
         """How many rows are read: one more than the page has tells that there is another."""
         return min(self.query.limit, _LARGEST_PAGE) + 1
 
-    def _behind(self, row: str, score: str, least: float | None) -> Condition:
+    def behind(self, row: str, score: str, least: float | None) -> Condition:
         """Select what comes after the page before, and scores enough."""
         enough = ALWAYS if least is None else Condition(f"({score} >= %s::float8)", (least,))
         if self.after is None:
@@ -220,6 +203,32 @@ class Search:
         if self.query.explain:
             parts |= {"lexical_raw": found.strength, "lexical_normalised": found.relevance}
         return Hit(stored=found.stored, score=score, snippet=text, spans=spans, parts=parts)
+
+
+@attrs.frozen
+class _Offer(Generic[T]):
+    """Has the server find and score documents, and offers the best to a page."""
+
+    search: Search
+    connection: psycopg.Connection
+    best: Shortlist[T]
+    ranking: scoring.Ranking
+    rows: _Rows[T]
+    # The statements do not see one snapshot: a document that changes meanwhile may come twice.
+    seen: set[tuple[Namespace, str]] = attrs.field(factory=set)
+
+    def all_of(self, match: str, complete: Condition) -> None:
+        """Offer what matches; of these, what ``complete`` selects has every unit of the query."""
+        search = self.search
+        where = both(Condition("(d.lexemes @@ %s::tsquery)", (match,)), search.condition)
+        behind = search.behind("x", "x.score", search.query.min_score)
+        ranked = self.ranking.top(where, behind, self.rows.columns, complete)
+        found = self.connection.execute(ranked.sql.encode(), (*ranked.parameters, search.most))
+        for score, strength, recency, has_all, *row in found:
+            key, candidate = self.rows.read(row, _Match(score, strength, recency, has_all))
+            if (key[3], key[2]) not in self.seen:
+                self.seen.add((key[3], key[2]))
+                self.best.offer(key, candidate)
 
 
 def _by_rarity(weighed: Sequence[Weighed]) -> Iterator[tuple[Sequence[Weighed], float]]:

@@ -68,24 +68,36 @@ class Frequencies:
 
     def weigh(self, connection: psycopg.Connection, wants: Sequence[Want], totals: Totals) -> tuple[Weighed, ...]:
         """Return the wants, the rarest first."""
-        counts = self._known(wants, totals)
-        missing = [want.expression for want in wants if want.expression not in counts]
-        if missing:
-            counted = dict(zip(missing, _count(connection, missing), strict=True))
-            self._remember(counted, totals.changes)
-            counts |= counted
+        counts = self._counted(connection, [want.expression for want in wants], totals)
         found = ((want, counts[want.expression]) for want in wants)
         weighed = (Weighed(want, count, _idf(count, totals.documents)) for want, count in found)
         return tuple(sorted(weighed, key=lambda one: (-one.idf, one.want.expression)))
 
-    def _known(self, wants: Sequence[Want], totals: Totals) -> dict[str, int]:
+    def _counted(self, connection: psycopg.Connection, expressions: Sequence[str], totals: Totals) -> dict[str, int]:
+        counts = self._known(expressions, totals)
+        missing = [expression for expression in expressions if expression not in counts]
+        if missing:
+            counted = dict(zip(missing, _count(connection, missing), strict=True))
+            self._remember(counted, totals.changes)
+            counts |= counted
+        return counts
+
+    def expect(self, connection: psycopg.Connection, weighed: Sequence[Weighed], scope: str, totals: Totals) -> float:
+        """Return about how many documents of a scope have any of the wants; ``""`` is the scope of all."""
+        anywhere = sum(one.documents for one in weighed)
+        if not scope or not anywhere:
+            return anywhere
+        within = self._counted(connection, [scope], totals)[scope]
+        return anywhere * within / max(totals.documents, within)
+
+    def _known(self, expressions: Sequence[str], totals: Totals) -> dict[str, int]:
         known: dict[str, int] = {}
         with self._lock:
-            for want in wants:
-                count, changes = self._counts.get(want.expression, (0, -1))
+            for expression in expressions:
+                count, changes = self._counts.get(expression, (0, -1))
                 if changes >= 0 and abs(totals.changes - changes) <= totals.documents // _HARDLY:
-                    self._counts.move_to_end(want.expression)
-                    known[want.expression] = count
+                    self._counts.move_to_end(expression)
+                    known[expression] = count
         return known
 
     def _remember(self, counted: dict[str, int], changes: int) -> None:
