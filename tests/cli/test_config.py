@@ -26,6 +26,14 @@ def test_check_is_quiet_about_a_good_file_and_names_the_line_of_a_bad_one(gateho
     assert (finding["code"], finding["line"]) == ("config.invalid-entry", 6)
 
 
+def test_check_says_that_news_are_asked_of_an_entry_that_is_no_feed(gatehook):
+    gatehook.config.write_text('[[memory.news]]\nfeed = "paper"\n')
+    answer = gatehook("config", "check", "--json")
+    assert answer.code == 1
+    (finding,) = [one for one in answer.json["findings"] if one["severity"] == "error"]
+    assert (finding["code"], finding["line"]) == ("news.no-feed", 2)
+
+
 def test_an_unknown_key_is_an_error_with_the_nearest(gatehook):
     gatehook.config.write_text("[gateway]\nmoed = 'paper'\n")
     answer = gatehook("config", "show")

@@ -15,6 +15,7 @@ from gatehook import Page
 from gatehook import Secret
 from gatehook import hookimpl
 from gatehook.gateway.news import CURSORS_FILE
+from gatehook.gateway.positions import Positions
 from gatehook.kinds.codec import to_json
 from gatehook.kinds.errors import CursorExpired
 from gatehook.kinds.errors import RateLimited
@@ -340,3 +341,18 @@ async def test_an_entry_that_is_no_feed_is_said_before_anything_runs(make_host):
     found = {one.code: one.message for one in host.plan.diagnostics}
     assert "paper provides no feed.external" in found["news.no-feed"]
     assert "wir" in found["config.dangling-reference"]
+
+
+async def test_items_whose_cursor_could_not_be_written_are_read_again_and_stay_as_they_are(newsroom, wire, monkeypatch):
+    async def refuse(positions, name, position):
+        raise OSError("the disk is full")
+
+    wire.items = [item(f"n{n}") for n in range(3)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Positions, "set", refuse)
+        async with newsroom() as running:
+            await come(running, "n0", "n1")
+            await eventually(lambda: codes(running) == ["news.not-remembered"])
+    async with newsroom() as running:
+        await come(running, "n2")
+        assert {one.revision for one in (await there(running)).values()} == {1}

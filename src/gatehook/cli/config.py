@@ -26,7 +26,7 @@ from gatehook.diagnostics import Severity
 if TYPE_CHECKING:
     from gatehook.config import Explanation
 
-_SUBJECTS = ("config", "secrets", "slots")
+_SUBJECTS = ("config", "news", "secrets", "slots")
 
 
 @click.command()
