@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -22,6 +23,8 @@ MAX_WORDS: Final = 64
 #: A run of more words than this without a space is no phrase (a pasted path, a line of numbers).
 MAX_PHRASE: Final = 8
 _MAX_QUERY_CHARS: Final = 10_000
+#: What is no longer is remembered when it was taken apart, and may be spelled otherwise.
+_SHORT: Final = 64
 _CJK_CLASS: Final = (
     "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
     "\U00020000-\U0003ffff"
@@ -171,7 +174,16 @@ def _is_ticker(chunk: str, text: str) -> bool:
     )
 
 
-def _units(chunk: str) -> Iterator[Unit]:
+def _units(chunk: str) -> tuple[Unit, ...]:
+    return _remembered(chunk) if len(chunk) <= _SHORT else tuple(_taken_apart(chunk))
+
+
+@lru_cache(maxsize=8_192)
+def _remembered(chunk: str) -> tuple[Unit, ...]:
+    return tuple(_taken_apart(chunk))
+
+
+def _taken_apart(chunk: str) -> Iterator[Unit]:
     for run in _RUN.findall(_without_clitics(_SUFFIX.sub("", fold(chunk)))):
         words = tuple(words_of(run))
         if words and _CJK.match(words[0]):
@@ -179,7 +191,7 @@ def _units(chunk: str) -> Iterator[Unit]:
         elif len(words) > MAX_PHRASE:
             yield from (Unit((word,)) for word in words)
         elif words:
-            yield Unit(words, others=other_spellings(run, words))
+            yield Unit(words, others=other_spellings(run, words) if len(run) <= _SHORT else ())
 
 
 def _without_clitics(chunk: str) -> str:

@@ -88,3 +88,13 @@ def test_what_a_query_is_covered_to():
     assert coverage(3.0, 12.0) == 0.25
     assert coverage(15.0, 12.0) == 1.0
     assert coverage(0.0, 0.0) == 1.0
+
+
+async def test_an_identifier_that_differs_in_a_digit_is_behind_the_right_one(opened):
+    embedder = Synonyms()
+    async with opened(lambda: embedder, dense_weight=0.6) as memory:
+        await filled(memory)
+        others = [doc(f"e{n}", f"transfer TX-2024-05-000{n} transfer of 1,000 dollars to the wallet") for n in range(9)]
+        await memory.upsert([*others, doc("it", "sent between the wallets TX-2024-05-0017")])
+        await memory.flush(vectors=True)
+        assert ids(await find(memory, "TX-2024-05-0017"))[0] == "it"

@@ -189,9 +189,12 @@ def _trust(legs: Legs, words: Sequence[Candidate]) -> float:
 
 
 def _strengths(words: Sequence[Candidate]) -> list[tuple[int, float | None]]:
-    """Return strengths in the order of the words' own leg: what has every unit is no weaker than what has not."""
+    """Return strengths on one scale: what has every unit is by its own strength above what has not.
+
+    What has not is measured by parts of units too, so that an identifier that differs in a digit may come to more.
+    """
     partial = max((one.strength for one in words if not one.complete), default=0.0)
-    return [(one.rid, max(one.strength, partial) if one.complete else one.strength) for one in words]
+    return [(one.rid, one.strength + partial if one.complete else one.strength) for one in words]
 
 
 def _alone(rank: int, one: Candidate) -> Fused:
