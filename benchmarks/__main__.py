@@ -30,6 +30,7 @@ NAMES: Final = (
     "memory_tantivy",
     "memory_postgres",
     "memory_postgres_vectors",
+    "memory_folders",
     "cold_start",
     "replay",
     "mcp_sessions",

@@ -23,6 +23,7 @@ from gatehook.cli.offline import open_orders
 from gatehook.cli.options import Where
 from gatehook.cli.output import note
 from gatehook.cli.output import write_text
+from gatehook.cli.responsive import responsive_loop
 from gatehook.clocks import ReplayClock
 from gatehook.config import Config
 from gatehook.context import RunState
@@ -181,6 +182,10 @@ class _Run:
             write_text(line)
         self._ready = True
         write_text("ready")
+        with responsive_loop():
+            await self._serve_until_stopped(gateway)
+
+    async def _serve_until_stopped(self, gateway: Gateway) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(show_approvals, gateway)
             tasks.start_soon(show_progress, gateway, self._options.replay is not None)
