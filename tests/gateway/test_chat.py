@@ -6,6 +6,7 @@ import anyio
 import attrs
 import pytest
 
+from gatehook import Ambiguous
 from gatehook import Channel
 from gatehook import ChatMessage
 from gatehook import NotConnected
@@ -219,6 +220,23 @@ async def test_turns_wait_while_the_memory_does_not_work_and_the_stop_waits_for_
         await eventually(lambda: codes(running) == ["chat.not-remembered"])
         works.append(True)
     async with talking() as running:
+        assert await chain(running) == {"0": None, "1": "0", "2": "1"}
+
+
+async def test_a_turn_whose_write_got_no_answer_is_still_the_one_before_the_next(talking, plugin, monkeypatch):
+    wrote, lost = SqliteMemory.upsert, [False, True]
+
+    async def upsert(memory, docs, **more):
+        report = await wrote(memory, docs, **more)
+        if lost and lost.pop(0):
+            raise Ambiguous("no answer")
+        return report
+
+    monkeypatch.setattr(SqliteMemory, "upsert", upsert)
+    async with talking() as running:
+        for n in range(3):
+            plugin.channel.say(said(str(n), "and then", at=n))
+            await running.remember_everything()
         assert await chain(running) == {"0": None, "1": "0", "2": "1"}
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Final
 from typing import TypeVar
 
 import attrs
 
+from gatehook.host import MemoryHandle
 from gatehook.kinds.memory import MemoryDoc
+from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import StoredDoc
 from gatehook.memory.rules import digest_of
 
@@ -34,6 +37,15 @@ def batches(items: Iterable[T], id_of: Callable[[T], str]) -> Iterator[dict[str,
         batch[id_] = item
     if batch:
         yield batch
+
+
+async def there(memory: MemoryHandle, namespace: Namespace, ids: Iterable[str]) -> Mapping[str, StoredDoc]:
+    """Return what is there of some documents, by id.
+
+    Raises:
+        ProviderError: the memory does not work.
+    """
+    return {one.doc.id: one for one in await memory.get(namespace, list(ids)) if one is not None}
 
 
 def as_first_known(doc: MemoryDoc, stored: StoredDoc | None) -> MemoryDoc:

@@ -13,6 +13,7 @@ from gatehook.diagnostics.codes import chat as codes
 from gatehook.events import FeedEvent
 from gatehook.gateway.batches import as_first_known
 from gatehook.gateway.batches import batches
+from gatehook.gateway.batches import there
 from gatehook.gateway.inbox import LIMIT
 from gatehook.gateway.inbox import Inbox
 from gatehook.gateway.payloads import payload_as
@@ -94,13 +95,15 @@ class ChatRecorder:
         self, entry_id: str, memory: MemoryHandle, namespace: Namespace, turns: dict[str, MemoryDoc]
     ) -> None:
         """Write turns of one conversation: a new one follows the one before it, a corrected one stays where it was."""
-        known = await memory.get(namespace, list(turns))
+        known = await there(memory, namespace, turns)
         last = await self._last_of(entry_id, memory, namespace)
         placed = []
-        for turn, stored in zip(turns.values(), known, strict=True):
+        for turn in turns.values():
+            stored = known.get(turn.id)
             before = last if stored is None else stored.doc.prev_id
             placed.append(as_first_known(attrs.evolve(turn, prev_id=before), stored))
             last = turn.id if stored is None else last
+        del self._last[entry_id, namespace]  # where this fails, the memory is asked what it has
         report = await memory.upsert(placed)
         self._keep(entry_id, namespace, last)
         for id_, why in report.rejected:

@@ -13,6 +13,7 @@ import anyio
 from gatehook.diagnostics.codes import news as codes
 from gatehook.gateway.batches import as_first_known
 from gatehook.gateway.batches import batches
+from gatehook.gateway.batches import there
 from gatehook.gateway.outage import Outage
 from gatehook.host import MemoryHandle
 from gatehook.host import PluginHost
@@ -79,13 +80,9 @@ class NewsWriter:
         return fault_of(made, most_bytes) or made
 
     async def _write_batch(self, memory: MemoryHandle, batch: Mapping[str, MemoryDoc]) -> list[str]:
-        known = await memory.get(self._namespace, list(batch))
-        current = [
-            as_first_known(one, stored)
-            for one, stored in zip(batch.values(), known, strict=True)
-            if not _is_older(one, stored)
-        ]
-        report = await memory.upsert(current)
+        known = await there(memory, self._namespace, batch)
+        current = [one for one in batch.values() if not _is_older(one, known.get(one.id))]
+        report = await memory.upsert([as_first_known(one, known.get(one.id)) for one in current])
         return [f"{id_!r:.100}: {reason}" for id_, reason in report.rejected]
 
 
