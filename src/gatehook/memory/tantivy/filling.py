@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -33,7 +35,10 @@ BATCH: Final = 5_000
 #: So many rows, or so many characters, are copied by one commit while a build is made.
 COPIED: Final = 10_000
 COPIED_CHARS: Final = 32_000_000
-_CHANGED: Final = f"SELECT {ROW} FROM docs d WHERE d.rid = ?"  # noqa: S608  constants only
+#: So many rows are looked up by one statement, and so many are taken apart before another thread has its turn.
+_SLICE: Final = 256
+_TURN: Final = 16
+_CHANGED: Final = f"SELECT {ROW} FROM json_each(?) AS wanted CROSS JOIN docs d ON d.rid = wanted.value"  # noqa: S608  constants only
 _COPY: Final = f"SELECT {ROW} FROM docs d WHERE d.rid >= ? ORDER BY d.rid LIMIT ?"  # noqa: S608  constants only
 
 
@@ -154,10 +159,12 @@ class Build:
         for seq, rid, grown in batch:
             first.setdefault(rid, grown == 1 and seq > self._known)
         mark = attrs.evolve(self.mark, upto=batch[-1][0] if batch else self.mark.upto)
-        for rid, new in first.items():
-            if not new or self.mark.copied is not None:
-                self._writer.delete_documents_by_term("rid", rid)
-            mark = self._add(mark, connection.execute(_CHANGED, (rid,)))
+        rids = [*first]
+        for some in (rids[at : at + _SLICE] for at in range(0, len(rids), _SLICE)):
+            for rid in some:
+                if not first[rid] or self.mark.copied is not None:
+                    self._writer.delete_documents_by_term("rid", rid)
+            mark = self._add(mark, connection.execute(_CHANGED, (json.dumps(some),)))
         return mark
 
     def _copy(self, connection: sqlite3.Connection, mark: Mark) -> Mark:
@@ -179,6 +186,9 @@ class Build:
             indexed = Indexed.of(row)
             self._writer.add_document(document_of(row, indexed))
             added += 1
+            if added % _TURN == 0:
+                # Lets the event loop's thread have the interpreter's lock, which it else gets after five milliseconds.
+                time.sleep(0)
             for at, name in enumerate(WEIGHTS):
                 lengths[at] += len(indexed.words[name])
         return attrs.evolve(mark, added=added, lengths=(lengths[0], lengths[1], lengths[2]))
