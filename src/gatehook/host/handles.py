@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 
+from gatehook.host.flushing import flush_vectors
+from gatehook.host.flushing import longest
 from gatehook.host.port import Port
 from gatehook.kinds.capabilities import MarketDataCapabilities
 from gatehook.kinds.capabilities import MemoryCapabilities
@@ -280,10 +282,19 @@ class MemoryHandle(Handle):
         return port.many(tuple, "namespaces", await port.call(provider.namespaces, prefix, limit=limit))
 
     async def flush(self, *, vectors: bool = False) -> None:
-        """Return when everything written before is in the index; with ``vectors`` also in every mode's."""
+        """Return when everything written before is in the index; with ``vectors`` also in every mode's.
+
+        Vectors take as long as they take: a flush of them has no deadline while texts get theirs.
+
+        Raises:
+            StorageUnavailable: when they do not get on; what waits goes on waiting.
+        """
         port = self._source()
         provider: MemoryBackend = port.require()
-        await port.call(provider.flush, vectors=vectors)
+        if vectors and port.capabilities.vectors:
+            await flush_vectors(port)
+        else:
+            await port.call(provider.flush, vectors=vectors)
 
     async def reindex(self, part: IndexPart = IndexPart.ALL) -> AsyncIterator[Progress]:
         """Build an index again from the stored texts while searches go on.
@@ -296,7 +307,7 @@ class MemoryHandle(Handle):
             yield progress
 
     async def maintain(self, budget: float) -> None:
-        """Do what makes searches faster or files smaller, for about ``budget`` seconds."""
+        """Do what makes searches faster or files smaller, for about ``budget`` seconds, or what one call may take."""
         port = self._source()
         provider: MemoryBackend = port.require()
-        await port.call(provider.maintain, budget)
+        await port.call(provider.maintain, min(budget, longest(port)))
