@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from gatehook.kinds.errors import Closed
 from gatehook.kinds.memory import IndexPart
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
@@ -60,6 +61,24 @@ async def test_what_is_being_made_while_everything_is_begun_again_is_made_again(
         assert embedder.asked == ["alpha", "alpha"]
         query = Query(text="alpha", namespaces=(NamespaceSelector.everything(),), mode=SearchMode.VECTOR)
         assert [hit.score for hit in (await memory.search(query)).hits] == [pytest.approx(1.0, abs=1e-2)]
+
+
+async def test_who_waits_for_vectors_hears_that_the_memory_is_closed(opened):
+    embedder, heard = Slow(), anyio.Event()
+
+    async def wait(memory):
+        with pytest.raises(Closed):
+            await memory.flush(vectors=True)
+        heard.set()
+
+    async with anyio.create_task_group() as waiting:
+        async with opened(lambda: embedder) as memory:
+            await memory.upsert([MemoryDoc(id="a", text="alpha", namespace=("notes",), ts=1)])
+            await embedder.asking.wait()
+            waiting.start_soon(wait, memory)
+            await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(10):
+            await heard.wait()
 
 
 async def test_what_is_written_now_does_not_wait_for_an_archive_of_another_namespace(opened, clock):

@@ -109,6 +109,7 @@ class Filler:
         """Yield how many texts wait, until none does and the space is searched.
 
         Raises:
+            Closed: when the memory is closed meanwhile.
             StorageUnavailable: when the embedder fails; what waits goes on waiting.
         """
         worker = self._require_worker()
@@ -125,6 +126,8 @@ class Filler:
             if standing.failure and (standing.failed > begun or silent > _PATIENCE):
                 raise StorageUnavailable(f"embedder: {standing.failure}; {waiting} texts wait for their vectors")
             await looked.wait()
+            if self._worker is not worker:
+                raise Closed("this memory is closed")
 
     async def wait(self) -> None:
         """Return when no text waits and the space is searched.

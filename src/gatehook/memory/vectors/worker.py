@@ -127,20 +127,26 @@ class EmbedWorker:
 
     async def run(self) -> None:
         """Work until cancelled, or until the memory is closed."""
-        while True:
-            self._wake = anyio.Event()
-            self.standing.begun += 1
-            try:
-                more = await self._turn()
-            except Closed:
-                return
-            except StorageUnavailable as error:
-                self._failed(EmbeddingFailed(f"what it made cannot be written: {error}"))
-                more = False
-            self.standing.rounds += 1
-            done, self._round = self._round, anyio.Event()
-            done.set()
-            await self._rest(more=more)
+        try:
+            while True:
+                self._wake = anyio.Event()
+                self.standing.begun += 1
+                more = await self._guarded_turn()
+                self.standing.rounds += 1
+                done, self._round = self._round, anyio.Event()
+                done.set()
+                await self._rest(more=more)
+        except Closed:
+            return
+        finally:
+            self._round.set()  # who waits for a look hears that there is none any more
+
+    async def _guarded_turn(self) -> bool:
+        try:
+            return await self._turn()
+        except StorageUnavailable as error:
+            self._failed(EmbeddingFailed(f"what it made cannot be written: {error}"))
+            return False
 
     async def _turn(self) -> bool:
         """Look at the queue once; return whether more waits that may be asked for now."""
