@@ -21,6 +21,8 @@ from typing import Final
 from typing import Protocol
 
 import anyio
+import anyio.to_thread
+from anyio.abc import TaskStatus
 
 from gatehook.clocks import SystemClock
 from gatehook.context import Clock
@@ -252,21 +254,46 @@ def _say(line: str) -> None:
 
 
 async def worst_lag(work: Awaitable[Any]) -> float:
-    """Return the longest time in seconds that the loop was held up while the work ran."""
-    worst = 0.0
+    """Return the longest time in seconds that the loop was held up while the work ran, from first to last."""
+    worst, ended = 0.0, False
 
-    async def probe() -> None:
+    async def probe(*, task_status: TaskStatus[None]) -> None:
         nonlocal worst
-        while True:
-            before = time.perf_counter()
+        before = time.perf_counter()
+        task_status.started()
+        while not ended:
             await anyio.sleep(0.001)
-            worst = max(worst, time.perf_counter() - before - 0.001)
+            now = time.perf_counter()
+            worst, before = max(worst, now - before - 0.001), now
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(probe)
-        await work
-        tasks.cancel_scope.cancel()
+        await tasks.start(probe)
+        try:
+            await work
+        finally:
+            ended = True
     return worst
+
+
+async def holds_up(call: Callable[[], Awaitable[Any]], limit: float = 0.05, tries: int = 8) -> bool:
+    """Say whether a call holds up the loop: each time longer than ``limit`` seconds, and than it is held up by a thread
+    that has nothing to do with it but works as long. On a busy machine that is long, and no doing of the call.
+    """
+    least = float("inf")
+    for _ in range(tries):
+        begun = time.perf_counter()
+        least = min(least, await worst_lag(call()))
+        if least < limit:
+            return False
+        took = time.perf_counter() - begun
+        limit = max(limit, await worst_lag(anyio.to_thread.run_sync(_work_for, min(took, 1.0))))
+    return least >= limit
+
+
+def _work_for(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        json.dumps(list(range(1_000)))
 
 
 def files_with(directory: Path, needle: bytes) -> list[Path]:

@@ -96,8 +96,7 @@ class MemorySuite(ContentStatements, FindingStatements):
         docs = [doc(f"b{n}", f"bulk words {n} " * 20, ts=n) for n in range(self.bulk)]
         calls = (lambda: memory.upsert(docs), lambda: find(memory, "bulk words 7", limit=50), memory.stats)
         for call in calls:
-            # The best of three: what another process does to the machine is not the memory's doing.
-            assert min([await probes.worst_lag(call()) for _ in range(3)]) < 0.05
+            assert not await probes.holds_up(call)
 
     async def test_35_nothing_of_what_was_forgotten_stays_in_a_file(
         self, memory: MemoryBackend, tmp_path: Path, capabilities: MemoryCapabilities
