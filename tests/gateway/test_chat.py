@@ -217,7 +217,7 @@ async def test_turns_wait_while_the_memory_does_not_work_and_the_stop_waits_for_
     async with talking() as running:
         for n in range(3):
             plugin.channel.say(said(str(n), "patience", at=n))
-        await eventually(lambda: codes(running) == ["chat.not-remembered"])
+        await eventually(lambda: codes(running) == ["chat.not-remembered"], 20.0)
         works.append(True)
     async with talking() as running:
         assert await chain(running) == {"0": None, "1": "0", "2": "1"}

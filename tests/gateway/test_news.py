@@ -31,6 +31,8 @@ from tests.orders.conftest import eventually
 pytestmark = pytest.mark.anyio
 
 T0 = 1_700_000_000_000_000_000
+#: Seconds that a busy machine may take.
+PATIENCE = 20.0
 ABOUT = {
     "id": "wire",
     "name": "Wire",
@@ -99,7 +101,7 @@ async def come(running, *ids):
     async def all_there():
         return set(ids) <= set(await there(running))
 
-    await eventually(all_there)
+    await eventually(all_there, PATIENCE)
 
 
 def codes(running):
@@ -213,7 +215,7 @@ async def test_another_question_is_asked_from_the_start(newsroom, wire):
     assert wire.asked[0] == (asked, None)
     wire.asked.clear()
     async with newsroom(symbols=["B"]):
-        await eventually(lambda: wire.asked)
+        await eventually(lambda: wire.asked, PATIENCE)
     assert wire.asked[0] == (FeedQuery(symbols=("B",)), None)
 
 
@@ -224,8 +226,8 @@ async def test_a_feed_that_fails_is_said_once_and_goes_on_from_where_it_was(news
         for n in range(3):
             asked = len(wire.asked)
             wire.failure = NotConnected(f"attempt {n}")
-            await eventually(lambda asked=asked: len(wire.asked) > asked)
-        await eventually(lambda: codes(running))
+            await eventually(lambda asked=asked: len(wire.asked) > asked, PATIENCE)
+        await eventually(lambda: codes(running), PATIENCE)
         wire.failure = None
         wire.items.append(item("n2"))
         await come(running, "n2")
@@ -243,7 +245,7 @@ async def test_a_memory_that_fails_is_said_and_gets_everything_when_it_works(new
     monkeypatch.setattr(SqliteMemory, "upsert", upsert)
     wire.items = [item("n1"), item("n2"), item("n3")]
     async with newsroom() as running:
-        await eventually(lambda: codes(running) == ["news.not-remembered"])
+        await eventually(lambda: codes(running) == ["news.not-remembered"], PATIENCE)
         works.append(True)
         await running.host.restart("a")
         await come(running, "n1", "n2", "n3")
@@ -352,7 +354,7 @@ async def test_items_whose_cursor_could_not_be_written_are_read_again_and_stay_a
         patch.setattr(Positions, "set", refuse)
         async with newsroom() as running:
             await come(running, "n0", "n1")
-            await eventually(lambda: codes(running) == ["news.not-remembered"])
+            await eventually(lambda: codes(running) == ["news.not-remembered"], PATIENCE)
     async with newsroom() as running:
         await come(running, "n2")
         assert {one.revision for one in (await there(running)).values()} == {1}
