@@ -128,6 +128,20 @@ async def test_turns_that_come_in_any_order_find_their_neighbours(memory: Postgr
     assert await ids(memory, "hedge") == ["q"]
 
 
+async def test_a_later_turn_makes_no_document_stronger_as_of_a_time_before_it(
+    memory: PostgresMemory, clock: SetClock
+) -> None:
+    then, clock.time = clock.time, 2 * clock.time
+    await memory.upsert([doc("asked", "hedge the yen", available_at=then)])
+    await memory.upsert([doc("answer", "hedge", prev_id="asked", ts=clock.time)])
+    now = Query(text="hedge", namespaces=ALL, explain=True, timeout=30)
+    strengths = []
+    for query in (now, attrs.evolve(now, as_of=clock.time)):
+        hits = (await memory.search(query)).hits
+        strengths.append({hit.stored.doc.id: hit.parts["lexical_raw"] for hit in hits}["asked"])
+    assert strengths[1] < strengths[0]
+
+
 async def test_rare_words_weigh_more_and_short_texts_too(memory: PostgresMemory) -> None:
     common = [doc(f"c{number}", "market market note about gold") for number in range(30)]
     await memory.upsert([*common, doc("rare", "a rhodium note"), doc("long", f"rhodium {'and more words ' * 40}")])

@@ -49,12 +49,13 @@ _TOP: Final = (
 
 @attrs.frozen
 class Ranking:
-    """How rows are scored for one query."""
+    """How rows are scored for one query; ``context``: a neighbour's words count too."""
 
     weighed: Sequence[Weighed]
     totals: Totals
     half_life: int | None
     now: Ns
+    context: bool
 
     def top(self, where: Condition, behind: Condition, columns: str, complete: Condition) -> Condition:
         """Return the SELECT of the best rows: score, strength, recency, whether a row is ``complete``, columns; its
@@ -85,7 +86,7 @@ class Ranking:
         for lexeme, idf in words:
             terms.append(_WORD)
             parameters += (idf, quoted(lexeme))
-        if words:
+        if words and self.context:
             # Few documents have neighbours: whether one has any of the words beside it is asked first.
             beside = [(quoted(f"{CONTEXT}{lexeme}"), idf * CONTEXT_WEIGHT) for lexeme, idf in words]
             terms.append(_IN_CONTEXT.format(words=" + ".join(_WORD for _ in beside)))

@@ -154,7 +154,7 @@ class Search:
         every = lexemes.every(self.units, context=context)
         totals = Totals.read(connection)
         weighed = frequencies.weigh(connection, lexemes.wants_of(self.units, context=context), totals)
-        ranking = scoring.Ranking(weighed, totals, self.query.half_life, self.now)
+        ranking = scoring.Ranking(weighed, totals, self.query.half_life, self.now, context)
         offer = _Offer(self, connection, best, ranking, rows)
         if frequencies.expect(connection, weighed, scope, totals) <= _CHEAP:
             some = lexemes.some(one.want for one in weighed)
