@@ -49,14 +49,25 @@ class Pending:
         Returns:
             how many changes are neither in the index nor here.
         """
-        for entry in [entry for entry in self._entries.values() if entry.seq <= upto]:
-            self._drop(entry)
+        self._leave_out(upto)
         seen = max(upto, self._seen)
         changes = newest_changes(connection, seen, limit)
         if len(changes) == limit:
             self._skipped_to = changes[0][0] - 1
         self._take(connection, changes)
         return max(0, self._skipped_to - upto)
+
+    def _leave_out(self, upto: int) -> None:
+        gone = [entry for entry in self._entries.values() if entry.seq <= upto]
+        if 2 * len(gone) <= len(self._entries):
+            for entry in gone:
+                self._drop(entry)
+            return
+        kept = [entry for entry in self._entries.values() if entry.seq > upto]
+        self._entries, self._having = {}, {}
+        self.grown, self.added, self.lengths = 0, 0, [0] * len(WEIGHTS)
+        for entry in kept:
+            self._add(entry)
 
     def _take(self, connection: sqlite3.Connection, changes: Sequence[tuple[int, int, int]]) -> None:
         if not changes:
