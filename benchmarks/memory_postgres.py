@@ -40,6 +40,8 @@ from tests.memory.postgres.server import NoServer
 from tests.memory.postgres.server import running
 
 _AT_ONCE = 1_000
+#: Room for the pages of 100,000 documents, as a server of one's own has it.
+BUFFERS = "512MB"
 _FLOOR = "floor: to_tsvector and ts_rank, one connection"
 _PEER = "sqlite_fts"
 _TABLE = (
@@ -66,7 +68,7 @@ def run(quick: bool) -> Iterator[Row]:
     """Measure writing and searching; ``GATEHOOK_DOCUMENTS`` says how many documents. Nothing where no server runs."""
     count = 200 if quick else int(os.environ.get("GATEHOOK_DOCUMENTS", "100000"))
     try:
-        with running() as server, tempfile.TemporaryDirectory() as directory:
+        with running(BUFFERS) as server, tempfile.TemporaryDirectory() as directory:
             yield from anyio.run(_measure, server.dsn, Path(directory), count, 5 if quick else 150)
     except NoServer as error:
         yield Row(work="postgres", note=f"no server runs here: {error}")

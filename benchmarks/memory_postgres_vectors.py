@@ -24,6 +24,7 @@ from benchmarks.measuring import Row
 from benchmarks.memory_corpus import documents
 from benchmarks.memory_hybrid import compared
 from benchmarks.memory_hybrid import rate
+from benchmarks.memory_postgres import BUFFERS
 from benchmarks.memory_search import NAMESPACES
 from benchmarks.memory_search import everywhere
 from benchmarks.memory_search import scoped
@@ -55,7 +56,7 @@ def run(quick: bool) -> Iterator[Row]:
     """Fill a memory with texts and vectors, and search it; ``GATEHOOK_DOCUMENTS`` says how many documents."""
     count = 200 if quick else int(os.environ.get("GATEHOOK_DOCUMENTS", "100000"))
     try:
-        with running() as server:
+        with running(BUFFERS) as server:
             yield from anyio.run(measure, server.dsn, count, 5 if quick else 100)
     except NoServer as error:
         yield Row(work="postgres, vectors", note=f"no server runs here: {error}")

@@ -28,8 +28,10 @@ class NoServer(Exception):
 class Server:
     """A cluster in a directory; ``start`` and ``kill`` as often as a test likes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shared_buffers: str) -> None:
         self.folder = folder
+        self._settings = ("listen_addresses=", "fsync=off", "max_connections=60", "autovacuum=off")
+        self._settings += (f"shared_buffers={shared_buffers}",)
         self._bin = binaries()
         # The server refuses to run as root; it has no files outside of its folder.
         self._as = {"user": "nobody"} if os.geteuid() == 0 else {}
@@ -56,9 +58,8 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        settings = ("listen_addresses=", "fsync=off", "max_connections=60", "autovacuum=off", "shared_buffers=32MB")
         command = [self._bin / "postgres", "-D", self.folder / "data", "-k", self.folder]
-        command += [word for one in settings for word in ("-c", one)]
+        command += [word for one in self._settings for word in ("-c", one)]
         log = (self.folder / "log").open("ab")
         with log:
             self.process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, **self._as)
@@ -143,7 +144,7 @@ def _linked(source: str, target: str) -> None:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(shared_buffers: str = "32MB") -> Iterator[Server]:
     """Run a server for a while; its directory is gone at the end.
 
     Raises:
@@ -154,7 +155,7 @@ def running() -> Iterator[Server]:
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "nobody")
-        server = Server(folder)
+        server = Server(folder, shared_buffers)
         try:
             server.make()
             server.start()
