@@ -88,6 +88,16 @@ def coverage(best: float, whole: float) -> float:
     return min(1.0, best / whole) if whole > 0 else 1.0
 
 
+def worth(covered: float, cosine: float) -> float:
+    """Return what the best of a page can be worth, in [0, 1]: how much of the query words cover, or how near the
+    nearest text is, whichever says more.
+
+    All scores of a window are multiplied by it. That changes no order, and lets the scores of two queries be compared:
+    normalised as they are, something would be the best of every query.
+    """
+    return min(1.0, max(covered, cosine, 0.0))
+
+
 def weighted(parts: Mapping[str, Part], weights: Mapping[str, float]) -> float:
     """Return the score that parts make under these weights."""
     return min(1.0, sum(weights[name] * part.normalised for name, part in parts.items()))

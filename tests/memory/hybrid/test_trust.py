@@ -11,6 +11,7 @@ from gatehook.memory.fusion import Leg
 from gatehook.memory.fusion import by_one
 from gatehook.memory.fusion import coverage
 from gatehook.memory.fusion import fuse
+from gatehook.memory.fusion import worth
 from gatehook.testing.memory_statements import doc
 from gatehook.testing.memory_statements import find
 from gatehook.testing.memory_statements import ids
@@ -60,7 +61,8 @@ async def test_the_best_score_tells_how_much_of_the_query_was_found(opened):
         await filled(memory)
         best = [(await find(memory, text)).hits[0].score for text in ("gold position", "tulip auction on a Monday")]
         assert best[0] > 0.9
-        assert best[1] < 0.6
+        assert best[1] < 0.4
+        assert (await find(memory, "tulip auction on a Monday", min_score=0.5)).hits == ()
 
 
 async def test_what_has_no_vector_yet_is_judged_by_its_words(opened):
@@ -88,6 +90,7 @@ def test_what_a_query_is_covered_to():
     assert coverage(3.0, 12.0) == 0.25
     assert coverage(15.0, 12.0) == 1.0
     assert coverage(0.0, 0.0) == 1.0
+    assert [worth(0.25, 0.5), worth(1.0, 0.5), worth(0.0, -0.5), worth(0.0, 1.5)] == [0.5, 1.0, 0.0, 1.0]
 
 
 async def test_an_identifier_that_differs_in_a_digit_is_behind_the_right_one(opened):

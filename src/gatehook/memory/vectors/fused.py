@@ -28,6 +28,7 @@ from gatehook.memory.fusion import explained
 from gatehook.memory.fusion import fuse
 from gatehook.memory.fusion import in_window
 from gatehook.memory.fusion import weights_of
+from gatehook.memory.fusion import worth
 from gatehook.memory.ranking import Position
 from gatehook.memory.ranking import Shortlist
 from gatehook.memory.ranking import SortKey
@@ -126,16 +127,17 @@ class FusedSearch:
         return hits, None if end is None else write_cursor(query, Position(end, self.search.now))
 
     def _offer_both(self, legs: Legs, best: Shortlist[_Scored], words: Sequence[Candidate]) -> None:
-        weights = weights_of(self.weight)
+        weights, near, trust = weights_of(self.weight), legs.near(WINDOW), _trust(legs, words)
         fused = fuse(
             [
-                Leg("lexical", weights["lexical"], _strengths(words), trust=_trust(legs, words)),
-                Leg("vector", weights["vector"], legs.near(WINDOW), self.least),
+                Leg("lexical", weights["lexical"], _strengths(words), trust=trust),
+                Leg("vector", weights["vector"], near, self.least),
             ]
         )
+        most = worth(trust if words else 0.0, near[0][1] if near else 0.0)
         for rid in legs.without_vector([one.rid for one in words[:WINDOW]]):
             fused[rid] = by_one(fused[rid], "lexical")
-        self._offer(legs, best, {rid: (in_window(one.score), one) for rid, one in fused.items()})
+        self._offer(legs, best, {rid: (in_window(most * one.score), one) for rid, one in fused.items()})
         if len(words) >= WINDOW:
             self._offer_behind(legs, best, {*fused})
 
