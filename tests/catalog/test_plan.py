@@ -353,6 +353,23 @@ def test_required_packages_are_looked_up(tmp_path, make_plugin, plan_for):
     assert "no-such-dist (not installed)" in plan.decision("one").sentence
 
 
+@pytest.mark.parametrize(
+    ("plugins", "severity"),
+    [
+        ({}, "info"),
+        ({"entries": {"one": {}}}, "error"),
+        ({"entries": {"other": {"plugin": "one"}}}, "error"),
+        ({"slots": {"memory": "one"}}, "error"),
+    ],
+)
+def test_a_package_that_a_built_in_plugin_lacks_is_an_error_only_where_the_plugin_is_asked_for(
+    tmp_path, make_plugin, plan_for, plugins, severity
+):
+    make_plugin(tmp_path / "builtin" / "one", "one", requires={"packages": ["no-such-dist"]})
+    found = [one for one in plan_for(plugins).diagnostics if one.code == "requires.packages"]
+    assert [one.severity for one in found] == [severity]
+
+
 def test_regression_25_a_cold_plan_of_fifty_plugins_imports_nothing_heavy_and_no_plugin(
     tmp_path, make_plugin, sentinel, spy
 ):

@@ -17,6 +17,7 @@ from gatehook.catalog.activation import resolve
 from gatehook.catalog.admission import Decision
 from gatehook.catalog.admission import admit
 from gatehook.catalog.candidates import Candidate
+from gatehook.catalog.candidates import Origin
 from gatehook.catalog.discovery import survey
 from gatehook.catalog.entry_plans import entry_plans
 from gatehook.catalog.gathering import gather_policy
@@ -34,6 +35,7 @@ from gatehook.catalog.slots import slot_choices
 from gatehook.config import Config
 from gatehook.config import user_data_dir
 from gatehook.diagnostics import Diagnostic
+from gatehook.diagnostics import Severity
 from gatehook.diagnostics.codes import plugins as codes
 
 SCHEMA_VERSION: Final = 1
@@ -120,7 +122,13 @@ def make_plan(
         decisions = admit(candidates, policy)
     entries, entry_findings = entry_plans(config, decisions)
     activations, slots = resolve(entries, decisions, slot_choices(config.plugins.slots))
-    diagnostics = [*found.diagnostics, *findings, *_about(decisions), *entry_findings, *_objections(activations)]
+    diagnostics = [
+        *found.diagnostics,
+        *findings,
+        *_about(decisions, config),
+        *entry_findings,
+        *_objections(activations),
+    ]
     if no_plugins:
         diagnostics.append(codes.SAFE_MODE())
     else:
@@ -157,13 +165,29 @@ def places_of(
     )
 
 
-def _about(decisions: Iterable[Decision]) -> Iterable[Diagnostic]:
+def _about(decisions: Iterable[Decision], config: Config) -> Iterable[Diagnostic]:
+    named = _named(config)
     for one in decisions:
         yield from one.candidate.diagnostics
         if one.objection is not None:
-            yield one.objection
+            yield _in_proportion(one, one.objection, named)
         elif one.cause == "dev":
             yield codes.DEV(plugin=one.candidate.id, path=one.candidate.root)
+
+
+def _named(config: Config) -> frozenset[str]:
+    """Return what the configuration asks for, folded: plugins of its entries, and what its slots name."""
+    slots = (one for named in config.plugins.slots.values() for one in ([named] if isinstance(named, str) else named))
+    return frozenset(map(fold, (*(one.plugin_id for one in config.plugins.entries.values()), *slots)))
+
+
+def _in_proportion(decision: Decision, objection: Diagnostic, named: frozenset[str]) -> Diagnostic:
+    """What ships with Gatehook and was not asked for may lack its packages: that is no error, only worth knowing."""
+    candidate = decision.candidate
+    is_spare = candidate.origin is Origin.BUILTIN and candidate.folded not in named
+    if is_spare and decision.cause == codes.PACKAGES_MISSING.id:
+        return attrs.evolve(objection, severity=Severity.INFO)
+    return objection
 
 
 def _objections(activations: Iterable[Activation]) -> Iterable[Diagnostic]:
