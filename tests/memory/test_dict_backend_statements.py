@@ -24,4 +24,4 @@ async def open_dict(directory: Path, clock: Clock) -> AsyncIterator[MemoryBacken
 class TestDictBackend(MemorySuite):
     opener = staticmethod(open_dict)
     manifest = PLUGIN / "plugin.json"
-    bulk = 100  # it does all its work on the loop, so it is for few documents
+    bulk = 20  # it does all its work on the loop, so it is for few documents
