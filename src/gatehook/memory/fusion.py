@@ -89,13 +89,13 @@ def coverage(best: float, whole: float) -> float:
 
 
 def worth(covered: float, cosine: float) -> float:
-    """Return what the best of a page can be worth, in [0, 1]: how much of the query words cover, or how near the
-    nearest text is, whichever says more.
+    """Return what the best of a page can be worth, above 0 and up to 1: how much of the query words cover, or how near
+    the nearest text is, whichever says more.
 
-    All scores of a window are multiplied by it. That changes no order, and lets the scores of two queries be compared:
-    normalised as they are, something would be the best of every query.
+    All scores are multiplied by it. That changes no order, and lets the scores of two queries be compared: normalised
+    as they are, something would be the best of every query.
     """
-    return min(1.0, max(covered, cosine, 0.0))
+    return min(1.0, max(covered, cosine, TAIL))
 
 
 def weighted(parts: Mapping[str, Part], weights: Mapping[str, float]) -> float:

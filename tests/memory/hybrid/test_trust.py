@@ -7,6 +7,7 @@ import pytest
 
 from gatehook.kinds.memory import SearchMode
 from gatehook.memory.embedding.hashing import HashingEmbedder
+from gatehook.memory.fusion import TAIL
 from gatehook.memory.fusion import Leg
 from gatehook.memory.fusion import by_one
 from gatehook.memory.fusion import coverage
@@ -90,7 +91,7 @@ def test_what_a_query_is_covered_to():
     assert coverage(3.0, 12.0) == 0.25
     assert coverage(15.0, 12.0) == 1.0
     assert coverage(0.0, 0.0) == 1.0
-    assert [worth(0.25, 0.5), worth(1.0, 0.5), worth(0.0, -0.5), worth(0.0, 1.5)] == [0.5, 1.0, 0.0, 1.0]
+    assert [worth(0.25, 0.5), worth(1.0, 0.5), worth(0.0, -0.5), worth(0.0, 1.5)] == [0.5, 1.0, TAIL, 1.0]
 
 
 async def test_an_identifier_that_differs_in_a_digit_is_behind_the_right_one(opened):

@@ -137,18 +137,18 @@ class FusedSearch:
         most = worth(trust if words else 0.0, near[0][1] if near else 0.0)
         for rid in legs.without_vector([one.rid for one in words[:WINDOW]]):
             fused[rid] = by_one(fused[rid], "lexical")
-        self._offer(legs, best, {rid: (in_window(most * one.score), one) for rid, one in fused.items()})
+        self._offer(legs, best, {rid: (most * in_window(one.score), one) for rid, one in fused.items()})
         if len(words) >= WINDOW:
-            self._offer_behind(legs, best, {*fused})
+            self._offer_behind(legs, best, {*fused}, most)
 
-    def _offer_behind(self, legs: Legs, best: Shortlist[_Scored], known: set[int]) -> None:
+    def _offer_behind(self, legs: Legs, best: Shortlist[_Scored], known: set[int], most: float) -> None:
         """Offer what only words find, beyond the window, as far as the page reaches."""
         count = WINDOW
-        while not best.is_closed_to(TAIL):
+        while not best.is_closed_to(most * TAIL):
             count = 4 * count + self.search.query.limit
             words = legs.words(count)
             behind = {
-                one.rid: (behind_window(relevance(one.strength, complete=one.complete)), _alone(rank, one))
+                one.rid: (most * behind_window(relevance(one.strength, complete=one.complete)), _alone(rank, one))
                 for rank, one in enumerate(words, start=1)
                 if one.rid not in known
             }
