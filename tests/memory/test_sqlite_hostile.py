@@ -66,6 +66,14 @@ def test_14_any_text_is_a_safe_query(connection: sqlite3.Connection, text: str) 
         Search.prepare(query, 5).run(connection)
 
 
+@pytest.mark.parametrize("text", ["gold", ""])
+def test_14_a_namespace_that_cannot_exist_has_no_documents(connection: sqlite3.Connection, text: str) -> None:
+    write(connection, MemoryDoc(id="a", text="gold", namespace=("n",), ts=1))
+    for exact in (True, False):
+        query = Query(text=text, namespaces=(NamespaceSelector(namespace=("\ud800",), exact=exact),))
+        assert Search.prepare(query, 1).run(connection) == ((), None)
+
+
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(st.characters(codec="utf-8"), max_size=200), length=st.integers(0, 100))
 def test_a_written_text_comes_back_as_it_was(connection: sqlite3.Connection, text: str, length: int) -> None:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from gatehook.kinds.filters import And
+from gatehook.kinds.filters import Eq
+from gatehook.kinds.filters import Filter
+from gatehook.kinds.filters import In
+from gatehook.kinds.filters import is_encodable
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import NamespaceSelector
+from gatehook.kinds.memory import Query
 
 #: The keys of ``meta`` that have tokens.
 TOKEN_KEYS: Final = ("symbol", "account", "source")
+#: The fields of a filter that have tokens in every index; an index may have more.
+TOKEN_FIELDS: Final = frozenset({"tags", *(f"meta.{key}" for key in TOKEN_KEYS)})
 #: No token is shorter; a shorter text cannot contain one.
 TOKEN_LENGTH: Final = 18
 # Segments end with \x01; the escapes keep the order of the segments' own characters, and \x01 out of them.
@@ -65,6 +74,35 @@ def selector_tokens(selector: NamespaceSelector, *, with_past: bool) -> Iterator
     """Yield the tokens one of which every document of the selection has; past revisions have their own."""
     for past in (False, True) if with_past else (False,):
         yield _namespace_token(selector.namespace, exact=selector.exact, past=past)
+
+
+def token_groups(query: Query, fields: frozenset[str] = TOKEN_FIELDS, most: int | None = None) -> list[list[str]]:
+    """Return sets of tokens: what a query's namespaces and filter let pass has one of each.
+
+    ``fields`` have tokens; so many sets as ``most`` are the filter's. Where there are none, tokens say nothing.
+    """
+    groups = [*_field_groups(query.filter, fields)][:most]
+    if is_within(query.namespaces):
+        with_past = query.as_of is not None
+        known = [one for one in query.namespaces if all(map(is_encodable, one.namespace))]
+        groups.insert(0, [token for one in known for token in selector_tokens(one, with_past=with_past)])
+    return [group for group in groups if group]
+
+
+def is_within(selectors: Iterable[NamespaceSelector]) -> bool:
+    """Say whether none of these selects everything."""
+    return all(selector.namespace or selector.exact for selector in selectors)
+
+
+def _field_groups(filter_: Filter | None, fields: frozenset[str]) -> Iterator[list[str]]:
+    match filter_:
+        case And(parts):
+            for part in parts:
+                yield from _field_groups(part, fields)
+        case Eq(field, str(value)) if field in fields:
+            yield [field_token(field, value)]
+        case In(field, values) if field in fields and values and all(isinstance(v, str) for v in values):
+            yield [field_token(field, str(value)) for value in values]
 
 
 @lru_cache(maxsize=4096)

@@ -14,18 +14,12 @@ from typing import Final
 
 import attrs
 
-from gatehook.kinds.filters import And
-from gatehook.kinds.filters import Eq
-from gatehook.kinds.filters import Filter
-from gatehook.kinds.filters import In
-from gatehook.kinds.filters import is_encodable
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.memory.scope import TOKEN_KEYS
-from gatehook.memory.scope import field_token
 from gatehook.memory.scope import scope_of
-from gatehook.memory.scope import selector_tokens
+from gatehook.memory.scope import token_groups
 from gatehook.memory.stemming import stem
 from gatehook.memory.text import Unit
 from gatehook.memory.text import fold
@@ -46,7 +40,6 @@ _FITTING: Final = 200_000
 _TOKEN: Final = 25
 _MAX_GROUPS: Final = 4
 EVERYWHERE: Final = (NamespaceSelector.everything(),)
-_TOKEN_FIELDS: Final = frozenset({"tags", *(f"meta.{key}" for key in TOKEN_KEYS)})
 
 
 @attrs.frozen
@@ -182,24 +175,8 @@ def some(wants: Iterable[Want]) -> str:
 
 def scope(query: Query) -> str:
     """Match at least what the query's namespaces and filter let through; it may be empty."""
-    groups = [*_groups(query.filter)][:_MAX_GROUPS]
-    if all(selector.namespace or selector.exact for selector in query.namespaces):
-        with_past = query.as_of is not None
-        known = [one for one in query.namespaces if all(map(is_encodable, one.namespace))]
-        groups.insert(0, [token for one in known for token in selector_tokens(one, with_past=with_past)])
-    return " & ".join(f"({' | '.join(quoted(f'{_SCOPE}{token}') for token in group)})" for group in groups if group)
-
-
-def _groups(filter_: Filter | None) -> Iterator[list[str]]:
-    """Yield sets of tokens of which a passing document has one each."""
-    match filter_:
-        case And(parts):
-            for part in parts:
-                yield from _groups(part)
-        case Eq(field, str(value)) if field in _TOKEN_FIELDS:
-            yield [field_token(field, value)]
-        case In(field, values) if field in _TOKEN_FIELDS and values and all(isinstance(v, str) for v in values):
-            yield [field_token(field, str(value)) for value in values]
+    groups = token_groups(query, most=_MAX_GROUPS)
+    return " & ".join(f"({' | '.join(quoted(f'{_SCOPE}{token}') for token in group)})" for group in groups)
 
 
 def all_of(*expressions: str) -> str:

@@ -5,41 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from gatehook.kinds.filters import And
-from gatehook.kinds.filters import Eq
-from gatehook.kinds.filters import Filter
-from gatehook.kinds.filters import In
 from gatehook.kinds.memory import Query
-from gatehook.memory.scope import TOKEN_KEYS
 from gatehook.memory.scope import TOKEN_LENGTH
-from gatehook.memory.scope import field_token
-from gatehook.memory.scope import selector_tokens
+from gatehook.memory.scope import token_groups
 from gatehook.memory.text import Unit
 from gatehook.memory.text import wanted_of
 
-_TOKEN_FIELDS: Final = frozenset({"tags", *(f"meta.{key}" for key in TOKEN_KEYS)})
 _MAX_GROUPS: Final = 4
 
 
 def scope_match(query: Query) -> str:
     """Return the part that selects by tokens; it may be empty, and lets through at least what the query's SQL does."""
-    groups = [*_field_groups(query.filter)][:_MAX_GROUPS]
-    if all(selector.namespace or selector.exact for selector in query.namespaces):
-        with_past = query.as_of is not None
-        groups.insert(0, [t for one in query.namespaces for t in selector_tokens(one, with_past=with_past)])
-    return " AND ".join(f"scope : ({_any(group)})" for group in groups)
-
-
-def _field_groups(filter_: Filter | None) -> Iterable[list[str]]:
-    """Yield sets of tokens of which a passing document has one each."""
-    match filter_:
-        case And(parts):
-            for part in parts:
-                yield from _field_groups(part)
-        case Eq(field, str(value)) if field in _TOKEN_FIELDS:
-            yield [field_token(field, value)]
-        case In(field, values) if field in _TOKEN_FIELDS and values and all(isinstance(v, str) for v in values):
-            yield [field_token(field, str(value)) for value in values]
+    return " AND ".join(f"scope : ({_any(group)})" for group in token_groups(query, most=_MAX_GROUPS))
 
 
 def _any(words: Iterable[str]) -> str:

@@ -10,21 +10,19 @@ import attrs
 import tantivy
 
 from gatehook.kinds.filters import And
-from gatehook.kinds.filters import Eq
 from gatehook.kinds.filters import Filter
 from gatehook.kinds.filters import Ge
 from gatehook.kinds.filters import Gt
-from gatehook.kinds.filters import In
 from gatehook.kinds.filters import Le
 from gatehook.kinds.filters import Lt
 from gatehook.kinds.memory import Query
-from gatehook.memory.scope import TOKEN_KEYS
-from gatehook.memory.scope import field_token
-from gatehook.memory.scope import selector_tokens
+from gatehook.memory.scope import TOKEN_FIELDS
+from gatehook.memory.scope import is_within
+from gatehook.memory.scope import token_groups
 from gatehook.memory.tantivy.fields import PAST
 from gatehook.memory.tantivy.fields import SCHEMA
 
-_TOKEN_FIELDS: Final = frozenset({"kind", "tags", *(f"meta.{key}" for key in TOKEN_KEYS)})
+_TOKEN_FIELDS: Final = TOKEN_FIELDS | {"kind"}
 _FURTHEST: Final = (1 << 63) - 1
 _MUST: Final = tantivy.Occur.Must
 _MUST_NOT: Final = tantivy.Occur.MustNot
@@ -49,13 +47,9 @@ class Narrowing:
     @classmethod
     def of(cls, query: Query) -> Narrowing:
         """Take from a query what tokens and times can say."""
-        groups = [*_field_groups(query.filter)]
+        groups = [frozenset(group) for group in token_groups(query, _TOKEN_FIELDS)]
         ranges = [*_ranges(query.filter)]
-        below = all(selector.namespace or selector.exact for selector in query.namespaces)
-        if below:
-            with_past = query.as_of is not None
-            tokens = (t for one in query.namespaces for t in selector_tokens(one, with_past=with_past))
-            groups.insert(0, frozenset(tokens))
+        below = is_within(query.namespaces)
         if query.as_of is not None:
             ranges += _known_at(query.as_of)
         return cls(groups, PAST if query.as_of is None and not below else None, ranges)
@@ -90,17 +84,6 @@ def _any_token(tokens: Sequence[str]) -> tantivy.Query:
     if len(tokens) == 1:
         return tantivy.Query.term_query(SCHEMA, "scope", tokens[0])
     return tantivy.Query.term_set_query(SCHEMA, "scope", tokens)
-
-
-def _field_groups(filter_: Filter | None) -> Iterator[frozenset[str]]:
-    match filter_:
-        case And(parts):
-            for part in parts:
-                yield from _field_groups(part)
-        case Eq(field, str(value)) if field in _TOKEN_FIELDS:
-            yield frozenset({field_token(field, value)})
-        case In(field, values) if field in _TOKEN_FIELDS and values and all(isinstance(v, str) for v in values):
-            yield frozenset(field_token(field, str(value)) for value in values)
 
 
 def _ranges(filter_: Filter | None) -> Iterator[tuple[str, int, int]]:
