@@ -2,6 +2,7 @@
 
 The floors are synchronous, build no objects and cut no snippets: they ask for all words, then, where that left room,
 for any of them. One ends with the numbers of the rows, the other reads these, as whoever wants the texts must.
+Searches begin when tantivy is done with merging what was just written.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from gatehook.memory.sqlite.database import open_reader
 from gatehook.memory.tantivy.backend import TantivyMemory
 from gatehook.memory.tantivy.filling import builds_of
 from gatehook.memory.tantivy.filling import open_index
+from gatehook.memory.tantivy.filling import size_of
 from gatehook.memory.tantivy.narrowing import Narrowing
 from gatehook.memory.tantivy.wording import Wording
 from gatehook.memory.tantivy.wording import words_query
@@ -68,6 +70,7 @@ async def _measure(directory: Path, count: int, queries: int) -> list[Row]:
         memory = await stack.enter_async_context(TantivyMemory(path, clock, lambda: tasks))
         peer = await stack.enter_async_context(SqliteMemory(directory / "fts.sqlite", clock))
         rows = [await _inserts(memory, peer, docs), await _sizes(memory, peer)]
+        await _merged(path)
         searcher = open_index(next(iter(builds_of(path).iterdir()))).searcher()
         with closing(open_reader(path)) as connection:
             for where, make in (("within a namespace", scoped(NAMESPACES)), ("everywhere", everywhere)):
@@ -82,6 +85,12 @@ async def _measure(directory: Path, count: int, queries: int) -> list[Row]:
                     rows.append(_row(work, ours, against, await _seconds(way, asked)))
         rows.append(await _visible(memory, docs))
     return rows
+
+
+async def _merged(path: Path) -> None:
+    before = -1
+    while before != (before := size_of(path)):  # noqa: ASYNC110  tantivy tells nobody
+        await anyio.sleep(1)
 
 
 async def _inserts(memory: TantivyMemory, peer: SqliteMemory, docs: list[MemoryDoc]) -> Row:
