@@ -47,7 +47,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get("GATEHOOK_TESTED_BEFORE"):
         for item in items:
             if item.nodeid.startswith(ONCE):
-                item.add_marker(pytest.mark.skip(reason="it ran on another interpreter before"))
+                item.add_marker(
+                    pytest.mark.skip(
+                        reason="it is the same on every Python, and ran on the first (GATEHOOK_TESTED_BEFORE is set)"
+                    )
+                )
 
 
 @pytest.fixture

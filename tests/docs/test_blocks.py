@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -26,8 +25,6 @@ RUN = [page for page in PAGES if page != HOOKS and any(one.language in ("sh", "p
 @pytest.mark.skipif(os.name != "posix", reason="the commands are written for a POSIX shell")
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 def test_the_blocks_of_the_page_run(page, tmp_path):
-    if page.stem == "tutorial" and find_spec("hatchling") is None:
-        pytest.skip("without hatchling its distribution cannot be built offline")
     Story(tmp_path).tell(page)
 
 

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
@@ -52,7 +51,6 @@ def test_a_stale_section_is_shown_and_mended(tmp_path):
     assert page.read_text("utf-8") == right
 
 
-@pytest.mark.skipif(find_spec("sphinx") is None, reason="the extra docs is not installed")
 def test_the_pages_build_without_a_warning(tmp_path):
     done = run(
         "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", tmp_path / "trees", DOCS, tmp_path / "html"

@@ -29,6 +29,7 @@ from tests.host.scripted import until_started
 
 pytestmark = pytest.mark.anyio
 EURUSD = InstrumentId.parse("EURUSD.SCRIPTED")
+ASYNCIO_ONLY = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
 
 async def ignoring_cancellation(provider=None):
@@ -68,10 +69,8 @@ async def test_regression_14_a_stop_that_ignores_cancellation_for_ever_ends_at_i
     assert "host.stop-failed" in codes(host)
 
 
-async def test_a_cancellation_that_nobody_asked_for_is_the_plugins_failure(tmp_path, anyio_backend_name):
-    if anyio_backend_name == "trio":
-        pytest.skip("trio's cannot be made by a plugin")
-
+@ASYNCIO_ONLY  # nobody but trio can make its Cancelled
+async def test_a_cancellation_that_nobody_asked_for_is_the_plugins_failure(tmp_path):
     async def answer(provider):
         raise asyncio.CancelledError
 
@@ -82,9 +81,8 @@ async def test_a_cancellation_that_nobody_asked_for_is_the_plugins_failure(tmp_p
         assert state_of(host, "scripted") == "active"
 
 
-async def test_a_cancellation_by_asyncios_own_means_goes_through(tmp_path, anyio_backend_name):
-    if anyio_backend_name == "trio":
-        pytest.skip("it is asyncio's")
+@ASYNCIO_ONLY
+async def test_a_cancellation_by_asyncios_own_means_goes_through(tmp_path):
     plugin = Scripted(answer=lambda provider: anyio.sleep_forever())
     async with host_of(tmp_path, plugins=[(manifest(), plugin)], supervision={"call_timeout": 30}) as host:
         with pytest.raises(TimeoutError):

@@ -8,7 +8,6 @@ import sys
 import sysconfig
 import venv
 from configparser import ConfigParser
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,6 @@ def test_tox_installs_and_tests_each_distribution_under_plugins():
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(find_spec("hatchling") is None, reason="without hatchling a distribution cannot be built offline")
 def test_the_dealer_is_found_by_its_entry_point_and_keeps_the_statements(tmp_path):
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"

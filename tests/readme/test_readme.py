@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 
 import pytest
 
@@ -14,7 +13,6 @@ from tests.readme.checkout import blocks
 pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.skipif(os.name != "posix", reason="the commands are written for a POSIX shell"),
-    pytest.mark.skipif(find_spec("hatchling") is None, reason="without hatchling the package cannot be built offline"),
 ]
 
 

@@ -23,7 +23,6 @@ from tests.replay.strategy import trade
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(find_spec("backtesting") is None, reason="the candles are in the package backtesting"),
 ]
 ORACLE = Path(__file__).with_name("oracle.py")
 

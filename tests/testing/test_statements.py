@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
 from gatehook.testing import BrokerSuite
@@ -108,7 +106,6 @@ def test_the_table_says_held_failed_and_skipped_with_its_reason(pytester):
     assert sorted(set(EXPECTED.splitlines()) - set(outcomes(pytester.runpytest_inprocess()).splitlines())) == []
 
 
-@pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_the_table_is_the_same_from_several_processes(pytester):
     pytester.makepyfile(CONTRACT)
     assert sorted(set(EXPECTED.splitlines()) - set(outcomes(pytester.runpytest_subprocess("-n1")).splitlines())) == []
