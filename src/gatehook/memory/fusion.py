@@ -1,9 +1,10 @@
 """One order out of two: what was found by words and what was found by meaning, the same in every memory with both.
 
 Each leg brings a fixed window of candidates, its best ones. Raw strengths are of different scales, so each leg's are
-brought to [0, 1] within its window before they are added with weights; what a leg did not find counts 0 there. Words
-count as far as the best of them covers the query (``coverage``). Nothing is ever left out because one leg did not find
-it. Behind the window only words find: those hits follow with what is below ``TAIL``.
+brought to [0, 1] within its window before they are added with weights; what a leg did not find counts 0 there. A leg
+counts as far as its best is a match by itself: how much of the query words cover, how near the nearest text is. Nothing
+is ever left out because one leg did not find it. Behind the window only words find: those hits follow with what is
+below ``TAIL``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ K = TypeVar("K")
 WINDOW: Final = 100
 #: What counts, by default, of a document's score is its meaning; the rest is its words.
 DENSE_WEIGHT: Final = 0.4
+#: Half of a query is found by words more easily than half of what it means: words that cover it so far count less.
+DOUBT: Final = 1.5
 #: What is in no window scores less than this, what is in one no less.
 TAIL: Final = 0.05
 #: How fast a rank loses its worth where a leg has nothing but ranks; 60, as often used, was worse than words alone.

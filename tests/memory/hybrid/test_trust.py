@@ -61,7 +61,7 @@ async def test_the_best_score_tells_how_much_of_the_query_was_found(opened):
     async with opened(Synonyms) as memory:
         await filled(memory)
         best = [(await find(memory, text)).hits[0].score for text in ("gold position", "tulip auction on a Monday")]
-        assert best[0] > 0.9
+        assert best[0] > 0.75
         assert best[1] < 0.4
         assert (await find(memory, "tulip auction on a Monday", min_score=0.5)).hits == ()
 

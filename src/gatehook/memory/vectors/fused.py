@@ -16,6 +16,7 @@ from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
+from gatehook.memory.fusion import DOUBT
 from gatehook.memory.fusion import TAIL
 from gatehook.memory.fusion import WINDOW
 from gatehook.memory.fusion import Fused
@@ -127,14 +128,15 @@ class FusedSearch:
         return hits, None if end is None else write_cursor(query, Position(end, self.search.now))
 
     def _offer_both(self, legs: Legs, best: Shortlist[_Scored], words: Sequence[Candidate]) -> None:
-        weights, near, trust = weights_of(self.weight), legs.near(WINDOW), _trust(legs, words)
+        weights, near, covered = weights_of(self.weight), legs.near(WINDOW), _covered(legs, words)
+        nearest = max(min(near[0][1], 1.0), 0.0) if near else 0.0
         fused = fuse(
             [
-                Leg("lexical", weights["lexical"], _strengths(words), trust=trust),
-                Leg("vector", weights["vector"], near, self.least),
+                Leg("lexical", weights["lexical"], _strengths(words), trust=covered**DOUBT),
+                Leg("vector", weights["vector"], near, self.least, nearest),
             ]
         )
-        most = worth(trust if words else 0.0, near[0][1] if near else 0.0)
+        most = worth(covered, nearest)
         for rid in legs.without_vector([one.rid for one in words[:WINDOW]]):
             fused[rid] = by_one(fused[rid], "lexical")
         self._offer(legs, best, {rid: (most * in_window(one.score), one) for rid, one in fused.items()})
@@ -184,10 +186,10 @@ def _by_meaning(legs: Legs) -> dict[int, tuple[float, Fused]]:
     return {rid: (cosine, Fused(cosine, {"vector": part})) for rid, cosine, part in parts}
 
 
-def _trust(legs: Legs, words: Sequence[Candidate]) -> float:
-    if not words or any(one.complete for one in words):
+def _covered(legs: Legs, words: Sequence[Candidate]) -> float:
+    if any(one.complete for one in words):
         return 1.0
-    return coverage(max(one.strength for one in words), legs.whole())
+    return coverage(max(one.strength for one in words), legs.whole()) if words else 0.0
 
 
 def _strengths(words: Sequence[Candidate]) -> list[tuple[int, float | None]]:
