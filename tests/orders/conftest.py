@@ -93,7 +93,7 @@ def floor(tmp_path):
     return Floor(tmp_path)
 
 
-async def eventually(condition, timeout: float = 5.0) -> None:
+async def eventually(condition, timeout: float = 30.0) -> None:
     """Wait until a condition, plain or awaitable, holds; what it waits for is another task's work, never a time."""
     with anyio.fail_after(timeout):
         while True:

@@ -107,7 +107,7 @@ async def test_no_answer_means_no(floor):
     async with floor(rules=rules):
         with floor.bus.subscribe("account.order.denied") as denied:
             approval = await asked(floor, limit("a"))
-            with anyio.fail_after(5):
+            with anyio.fail_after(30):
                 [event] = await denied.batch()
         assert event.payload.reason.code == "approval_denied"
         with pytest.raises(Exception, match="expired"):

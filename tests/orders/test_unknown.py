@@ -118,7 +118,7 @@ async def test_an_unknown_made_while_running_is_looked_up_at_once(floor):
             await eventually(lambda: not floor.desk.unknown_orders())
             topics = [event.topic.rpartition(".")[2] for event in await events.batch()]
         assert topics == ["submitted", "unknown", "accepted"]
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             assert (await floor.handle.submit_order(limit("a"))).venue_order_id == "V1"
 
 

@@ -51,7 +51,7 @@ async def test_everything_that_a_context_offers_comes_over_the_pipe(host, caplog
     source = host.market_data("wired", caller="test")
     with host.bus.subscribe("wired.*") as events, host.bus.subscribe(CHAT_MESSAGE) as turns:
         facts = [one.native_symbol for one in await source.list_instruments()]
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             event, turn = await anext(aiter(events)), await anext(aiter(turns))
     assert from_json(ChatMessage, turn.payload).text == "hello"
     assert (event.topic, event.source, dict(event.payload)) == ("wired.done", "wired", {"n": 1})

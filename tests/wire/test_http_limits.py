@@ -53,7 +53,7 @@ class Slow:
         changed.set()
 
     async def until(self, holds):
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             while not holds():
                 await self.changed.wait()
 
