@@ -36,6 +36,8 @@ _ASCII: Final = {code: chr(code) if chr(code).isalnum() else " " for code in ran
 #: A segment of a query's text: a run of CJK characters, or of anything else.
 _RUN: Final = re.compile(f"[{_CJK_CLASS}]+|[^{_CJK_CLASS}]+")
 _MARKS: Final = re.compile("[\u0300-\u036f]")
+_MARKS_AND_TWOFOLD: Final = re.compile("[\u0300-\u036fßẞæÆœŒþÞ]")
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _APOSTROPHE: Final = re.compile(r"(?<=[^\W\d_])['’`ʼ](?=[^\W\d_])")  # noqa: RUF001  as they are typed
 #: What an apostrophe parts from a word, in front of it or behind it, says nothing.
 _CLITICS: Final = frozenset(["s", "d", "m", "ll", "re", "ve", "l", "j", "c", "n", "t", "qu"])
@@ -110,18 +112,19 @@ class _Fold(dict[int, str]):
 
 
 class _Plain(dict[int, str]):
-    """Maps each character to what an index of SQLite is given of it, computed once."""
+    """Maps each character beyond ASCII to what an index of SQLite is given of it, computed once."""
 
     def __missing__(self, code: int) -> str:
-        char, folded = chr(code), _FOLD[code]
+        char, folded = chr(code), _FOLD[code].translate(_TWOFOLD)
         known = code in _WESTERN and unicodedata.normalize("NFD", char)[0].isascii() and folded.isascii()
-        self[code] = char if known and char.lower() not in _SPECIAL else folded
+        plain = char if known and code not in _TWOFOLD and char.lower() not in _SPECIAL else folded
+        self[code] = f" {char} " if _CJK.match(char) else plain
         return self[code]
 
 
 #: A cache, bounded by the number of characters there are.
 _FOLD: Final = _Fold()
-_PLAIN: Final = _Plain((code, chr(code)) for code in range(0x80))
+_PLAIN: Final = _Plain()
 
 
 def fold(text: str) -> str:
@@ -135,15 +138,20 @@ def spaced(text: str) -> str:
     """
     if text.isascii():
         return text
-    plain = unicodedata.normalize("NFC", text).translate(_PLAIN).translate(_TWOFOLD)
-    return _CJK.sub(r" \g<0> ", plain)
+    return _NOT_ASCII.sub(_plain, unicodedata.normalize("NFC", text))
+
+
+def _plain(found: re.Match[str]) -> str:
+    return found[0].translate(_PLAIN)
 
 
 def words_of(folded: str) -> list[str]:
     """Return the words of a folded text, each CJK character one of its own."""
     if folded.isascii():
         return folded.translate(_ASCII).split()
-    return _WORD.findall(_MARKS.sub("", folded).translate(_TWOFOLD))
+    if _MARKS_AND_TWOFOLD.search(folded):
+        folded = _MARKS.sub("", folded).translate(_TWOFOLD)
+    return _WORD.findall(folded)
 
 
 def units_of(text: str) -> tuple[Unit, ...]:

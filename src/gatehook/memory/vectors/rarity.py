@@ -17,7 +17,7 @@ _DOCUMENTS: Final = "SELECT count(*) FROM docs"
 _HAVING: Final = "SELECT count(*) FROM fts WHERE fts MATCH ?"
 _REMEMBERED: Final = 4_096
 #: What takes no longer than this is counted in every search.
-_CHEAP_SECONDS: Final = 0.001
+_CHEAP_SECONDS: Final = 0.0002
 #: What takes longer is counted for a thousandth of the time.
 _SELDOM: Final = 1_000
 #: FTS5 lets a word that most documents have count this much.
