@@ -35,9 +35,9 @@ def started_anew(folder):
 def test_after_each_kill_the_run_is_proven(tmp_path):
     (tmp_path / "venue").touch()
     moments = random.Random(20261122)
-    orders = 0
+    orders, acknowledged = 0, []
     for _ in range(KILLS):
-        acknowledged = killed(tmp_path, moments.uniform(0, 0.05))
+        acknowledged = killed(tmp_path, len(acknowledged) + moments.randrange(2, 8), moments.uniform(0, 0.05))
         assert started_anew(tmp_path) <= 3, "three lanes"
         assert verify(tmp_path).problems == ()
         found = prove(tmp_path / "journal.sqlite", read(tmp_path))

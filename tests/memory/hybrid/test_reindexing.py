@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from gatehook.kinds.errors import Closed
@@ -11,7 +12,11 @@ from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import SearchMode
+from gatehook.memory.embedding.embedder import Blame
+from gatehook.memory.embedding.embedder import EmbeddingFailed
 from gatehook.memory.embedding.hashing import HashingEmbedder
+from gatehook.memory.vectors import worker
+from gatehook.memory.vectors.sqlite_store import SqliteStore
 
 pytestmark = pytest.mark.anyio
 
@@ -93,3 +98,38 @@ async def test_what_is_written_now_does_not_wait_for_an_archive_of_another_names
         embedder.go.set()
         await memory.flush(vectors=True)
     assert embedder.asked.index("fresh") < 600  # of 1,202: what was taken before it was written goes first
+
+
+class Mended(HashingEmbedder):
+    """Fails at its first question, when it is told to; answers from then on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asking, self.go = anyio.Event(), anyio.Event()
+
+    async def embed(self, texts, kind="document"):
+        if not self.asking.is_set():
+            self.asking.set()
+            await self.go.wait()
+            raise EmbeddingFailed("it is down", Blame.SERVICE)
+        return await super().embed(texts, kind)
+
+
+async def test_a_round_that_fails_while_a_flush_begins_is_not_the_flushs_failure(opened, monkeypatch):
+    embedder, count = Mended(), SqliteStore.filling
+
+    async def filling(store, space):
+        monkeypatch.setattr(SqliteStore, "filling", count)
+        embedder.go.set()
+        while not memory.health().reasons:
+            await anyio.lowlevel.checkpoint()
+        return await count(store, space)
+
+    monkeypatch.setattr(worker, "_REST", 60.0)
+    async with opened(lambda: embedder) as memory:
+        await memory.upsert([MemoryDoc(id="a", text="alpha", namespace=("notes",), ts=1)])
+        await embedder.asking.wait()
+        monkeypatch.setattr(SqliteStore, "filling", filling)
+        with anyio.fail_after(30):
+            await memory.flush(vectors=True)
+        assert (await memory.stats()).details["vectors"] == 1

@@ -109,13 +109,26 @@ async def test_a_gateway_killed_in_the_middle_of_a_batch(tmp_path: Path, server:
         check_whole(server, schema, acknowledged)
 
 
+class Behind(HashingEmbedder):
+    """Is slower than those who write: some text always waits."""
+
+    async def embed(self, texts, kind="document"):
+        await anyio.sleep(0.2)
+        return await super().embed(texts, kind)
+
+
 @asynccontextmanager
-async def with_vectors(directory: Path, clock: SystemClock) -> AsyncIterator[PostgresHybridMemory]:
-    embedder = HashingEmbedder(64, "words")
+async def with_vectors(
+    directory: Path, clock: SystemClock, embedder: type[HashingEmbedder] = HashingEmbedder
+) -> AsyncIterator[PostgresHybridMemory]:
     async with (
         anyio.create_task_group() as tasks,
         PostgresHybridMemory(
-            target_in(directory), clock, embedder=lambda: embedder, tasks=lambda: tasks, report=lambda _: None
+            target_in(directory),
+            clock,
+            embedder=lambda: embedder(64, "words"),
+            tasks=lambda: tasks,
+            report=lambda _: None,
         ) as memory,
     ):
         yield memory
@@ -124,7 +137,7 @@ async def with_vectors(directory: Path, clock: SystemClock) -> AsyncIterator[Pos
 @asynccontextmanager
 async def indexing(directory: Path, clock: SystemClock) -> AsyncIterator[PostgresHybridMemory]:
     vector_rows.INDEXED_FROM = ENOUGH
-    async with with_vectors(directory, clock) as memory:
+    async with with_vectors(directory, clock, Behind) as memory:
         yield memory
 
 
@@ -132,7 +145,7 @@ async def test_a_gateway_killed_while_an_index_is_built(
     tmp_path: Path, server: Server, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with with_vectors(tmp_path, SystemClock()) as memory:
-        await memory.upsert([MemoryDoc(id=f"d{n}", text=f"before {n}", namespace=NS, ts=n) for n in range(ENOUGH)])
+        await memory.upsert([MemoryDoc(id=f"d{n}", text=f"before {n}", namespace=NS, ts=n) for n in range(ENOUGH // 2)])
         await memory.flush(vectors=True)
     valid = (
         "SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"

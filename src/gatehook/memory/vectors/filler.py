@@ -122,7 +122,7 @@ class Filler:
             yield waiting
             if not waiting and standing.space.active:
                 return
-            silent = standing.resumes - self._clock.monotonic()
+            silent = worker.silence - self._clock.monotonic()
             if standing.failure and (standing.failed > begun or silent > _PATIENCE):
                 raise StorageUnavailable(f"embedder: {standing.failure}; {waiting} texts wait for their vectors")
             await looked.wait()

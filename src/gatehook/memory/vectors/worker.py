@@ -103,6 +103,11 @@ class EmbedWorker:
         self.standing.resumes = min(self.standing.resumes, self._silence)
         self._wake.set()
 
+    @property
+    def silence(self) -> float:
+        """Until when the embedder asked for silence, on the monotonic clock."""
+        return self._silence
+
     def begin_again(self, space: Space) -> None:
         """Take note that the space was emptied: what made its vectors may be another service by now."""
         self.standing.space = space
@@ -166,13 +171,17 @@ class EmbedWorker:
         return more
 
     async def _look(self) -> None:
-        """Take note of how full the space is, and let it be searched when it is complete."""
+        """Take note of how full the space is, let it be searched when it is complete, and see to what it needs then.
+
+        Where texts come all the time some always wait: that holds nothing up but its being complete.
+        """
         standing = self.standing
         standing.filling = await self._store.filling(standing.space.id)
-        if standing.filling.waiting or standing.failure:
+        if standing.failure:
             return
-        self._follow(await self._store.complete(standing.space))
-        while standing.space.active and await self._store.tend(standing.space):
+        if not standing.filling.waiting:
+            self._follow(await self._store.complete(standing.space))
+        while standing.space.active and await self._store.tend(standing.space) and not standing.filling.waiting:
             await anyio.lowlevel.checkpoint()
 
     async def _embed(self, jobs: Sequence[Job]) -> None:
