@@ -7,8 +7,6 @@ import random
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from collections.abc import Awaitable
-from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +15,8 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from benchmarks.lateness import lateness
+from benchmarks.lateness import quantile
 from benchmarks.measuring import Budget
 from benchmarks.measuring import Row
 from benchmarks.memory_corpus import documents
@@ -43,13 +43,15 @@ async def measure(directory: Path, files: int, rest: float) -> list[Row]:
     notes = directory / "notes"
     notes.mkdir()
     async with running(directory / "data", notes) as client:
-        idle, _ = await lateness(lambda: anyio.sleep(rest))
-        busy, _ = await lateness(lambda: anyio.to_thread.run_sync(hash_for, rest))
+        _, idle = await lateness(anyio.sleep(rest))
+        _, busy = await lateness(anyio.to_thread.run_sync(hash_for, rest))
         rows += told(f"a thread that only hashes for {rest:.1f} s", busy, idle, limited=False)
         for what, text in (("indexed", "first"), ("looked at, nothing changed", ""), ("indexed again", "second")):
             if text:
                 await anyio.to_thread.run_sync(write, notes, files, text)
-            late, took = await lateness(lambda: anyio.to_thread.run_sync(index, client))
+            begun = time.perf_counter()
+            _, late = await lateness(anyio.to_thread.run_sync(index, client))
+            took = time.perf_counter() - begun
             rows += told(f"{files:,} files {what}", late, idle, limited=True)
             rows.append(Row(work=f"{files:,} files {what}, files a second", figure=files / took, unit="/s"))
     return rows
@@ -95,28 +97,9 @@ def hash_for(seconds: float) -> None:
         hashlib.sha256(data).digest()
 
 
-async def lateness(work: Callable[[], Awaitable[object]]) -> tuple[list[float], float]:
-    """Do some work; return by how many seconds a timer of a millisecond was late, each time, and what it took."""
-    late: list[float] = []
-
-    async def probe() -> None:
-        while True:
-            begun = time.perf_counter()
-            await anyio.sleep(0.001)
-            late.append(time.perf_counter() - begun - 0.001)
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(probe)
-        begun = time.perf_counter()
-        await work()
-        took = time.perf_counter() - begun
-        tasks.cancel_scope.cancel()
-    return sorted(late), took
-
-
 def told(work: str, late: list[float], idle: list[float], *, limited: bool) -> Iterator[Row]:
     """Return how late the loop was; ``limited`` where that has a budget."""
     for name, part in (("p50", 0.5), ("p99", 0.99), ("most", 1.0)):
-        figure, other = (times[min(int(len(times) * part), len(times) - 1)] * 1_000 for times in (late, idle))
+        figure, other = (quantile(times, part) * 1_000 for times in (late, idle))
         budget = Budget(5, "ms") if limited and part == 0.99 else None
         yield Row(work=f"{work}, loop late, {name}", figure=figure, unit="ms", against=IDLE, other=other, budget=budget)

@@ -21,10 +21,13 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import attrs
 
+from benchmarks.lateness import lateness
+from benchmarks.lateness import quantile
 from benchmarks.measuring import Budget
 from benchmarks.measuring import Row
 from benchmarks.measuring import skipped
@@ -38,6 +41,8 @@ from gatehook.kinds.memory import MemoryBackend
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
+
+T = TypeVar("T")
 
 AT_ONCE = 1_000
 FIRST = "sqlite_fts"
@@ -176,13 +181,13 @@ async def _measure(opener: Opener, directory: Path, docs: list[MemoryDoc], ask: 
         ):
             times = await _search(memory, queries)
             figures[f"search {what}, p50"], figures[f"search {what}, p99"] = (
-                (_part(times, part) * 1_000, "ms") for part in (0.5, 0.99)
+                (quantile(times, part) * 1_000, "ms") for part in (0.5, 0.99)
             )
         figures["event loop held up by searches, p99"] = ((await _held_up(_search(memory, ask.scoped)))[1], "ms")
         figures["event loop held up by nothing, p99"] = ((await _held_up(anyio.sleep(1)))[1], "ms")
         times = await _search_while_writing(memory, docs, ask.scoped)
-        figures["search within a namespace while writing, p50"] = (_part(times, 0.5) * 1_000, "ms")
-        figures["search within a namespace while writing, p99"] = (_part(times, 0.99) * 1_000, "ms")
+        figures["search within a namespace while writing, p50"] = (quantile(times, 0.5) * 1_000, "ms")
+        figures["search within a namespace while writing, p99"] = (quantile(times, 0.99) * 1_000, "ms")
         figures["on disk"] = ((await memory.stats()).bytes_on_disk / len(docs), "B/document")
         figures["resident"] = ((_resident() - before) / 1e6, "MB more")
     return figures
@@ -234,25 +239,10 @@ async def _search_while_writing(memory: MemoryBackend, docs: list[MemoryDoc], qu
     return times
 
 
-async def _held_up(work: Awaitable[object]) -> tuple[object, float]:
-    """Do some work; return what it returned, and by how much a timer of a millisecond is late, p99, in ms."""
-    late: list[float] = []
-
-    async def probe() -> None:
-        while True:
-            begun = time.perf_counter()
-            await anyio.sleep(0.001)
-            late.append(time.perf_counter() - begun - 0.001)
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(probe)
-        result = await work
-        tasks.cancel_scope.cancel()
-    return result, _part(late, 0.99) * 1_000
-
-
-def _part(times: Sequence[float], part: float) -> float:
-    return sorted(times)[min(int(len(times) * part), len(times) - 1)]
+async def _held_up(work: Awaitable[T]) -> tuple[T, float]:
+    """Do some work; return what it returned, and by how much the event loop is late, p99, in ms."""
+    result, late = await lateness(work)
+    return result, quantile(late, 0.99) * 1_000
 
 
 def _resident() -> int:
@@ -294,8 +284,8 @@ def _langgraph(directory: Path, docs: list[MemoryDoc], ask: Asked) -> dict[str, 
             lists.append(time.perf_counter() - between)
     return {
         "upserts, 1,000 at once": (rate, "1/s"),
-        "one upsert, not found by its words, p50": (_part(puts, 0.5) * 1_000, "ms"),
-        "a filter within a namespace, without words, p50": (_part(lists, 0.5) * 1_000, "ms"),
+        "one upsert, not found by its words, p50": (quantile(puts, 0.5) * 1_000, "ms"),
+        "a filter within a namespace, without words, p50": (quantile(lists, 0.5) * 1_000, "ms"),
         "on disk": (path.stat().st_size / len(docs), "B/document"),
     }
 
@@ -318,7 +308,7 @@ def _bm25s(directory: Path, docs: list[MemoryDoc], ask: Asked) -> dict[str, tupl
     size = sum(file.stat().st_size for file in directory.iterdir())
     return {
         "indexed all at once, none added later": (rate, "1/s"),
-        "search everywhere, p50": (_part(times, 0.5) * 1_000, "ms"),
-        "search everywhere, p99": (_part(times, 0.99) * 1_000, "ms"),
+        "search everywhere, p50": (quantile(times, 0.5) * 1_000, "ms"),
+        "search everywhere, p99": (quantile(times, 0.99) * 1_000, "ms"),
         "on disk, without the texts": (size / len(docs), "B/document"),
     }

@@ -8,12 +8,14 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from gatehook import NotConnected
 from gatehook.catalog.places import Places
 from gatehook.catalog.places import builtin_directory
 from gatehook.cli.client import Client
 from gatehook.config import config_from
 from gatehook.gateway import Gateway
 from gatehook.host import PluginHost
+from gatehook.memory.sqlite.backend import SqliteMemory
 from tests.cli import demo
 
 
@@ -75,3 +77,17 @@ def trading(gateway):
             yield call
 
     return running
+
+
+@pytest.fixture
+def memory_works(monkeypatch):
+    """Have memories refuse every write until this is set."""
+    wrote, works = SqliteMemory.upsert, anyio.Event()
+
+    async def upsert(memory, docs, **more):
+        if not works.is_set():
+            raise NotConnected("the memory is away")
+        return await wrote(memory, docs, **more)
+
+    monkeypatch.setattr(SqliteMemory, "upsert", upsert)
+    return works

@@ -9,7 +9,6 @@ import pytest
 from gatehook import Ambiguous
 from gatehook import Channel
 from gatehook import ChatMessage
-from gatehook import NotConnected
 from gatehook import hookimpl
 from gatehook.gateway import inbox
 from gatehook.kinds.chat import CHAT_MESSAGE
@@ -205,20 +204,12 @@ def test_a_turn_with_a_fault_cannot_be_made(fault):
         ChatMessage(**given)
 
 
-async def test_turns_wait_while_the_memory_does_not_work_and_the_stop_waits_for_them(talking, plugin, monkeypatch):
-    wrote, works = SqliteMemory.upsert, []
-
-    async def upsert(memory, docs, **more):
-        if not works:
-            raise NotConnected("the memory is away")
-        return await wrote(memory, docs, **more)
-
-    monkeypatch.setattr(SqliteMemory, "upsert", upsert)
+async def test_turns_wait_while_the_memory_does_not_work_and_the_stop_waits_for_them(talking, plugin, memory_works):
     async with talking() as running:
         for n in range(3):
             plugin.channel.say(said(str(n), "patience", at=n))
         await eventually(lambda: codes(running) == ["chat.not-remembered"], 20.0)
-        works.append(True)
+        memory_works.set()
     async with talking() as running:
         assert await chain(running) == {"0": None, "1": "0", "2": "1"}
 

@@ -25,7 +25,6 @@ from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.kinds.times import HOUR
 from gatehook.memory.recalled import mark_recalled
-from gatehook.memory.sqlite.backend import SqliteMemory
 from tests.orders.conftest import eventually
 
 pytestmark = pytest.mark.anyio
@@ -234,19 +233,11 @@ async def test_a_feed_that_fails_is_said_once_and_goes_on_from_where_it_was(news
         assert codes(running) == ["news.feed-failed"]
 
 
-async def test_a_memory_that_fails_is_said_and_gets_everything_when_it_works(newsroom, wire, monkeypatch):
-    wrote, works = SqliteMemory.upsert, []
-
-    async def upsert(memory, docs, **more):
-        if not works:
-            raise NotConnected("the memory is away")
-        return await wrote(memory, docs, **more)
-
-    monkeypatch.setattr(SqliteMemory, "upsert", upsert)
+async def test_a_memory_that_fails_is_said_and_gets_everything_when_it_works(newsroom, wire, memory_works):
     wire.items = [item("n1"), item("n2"), item("n3")]
     async with newsroom() as running:
         await eventually(lambda: codes(running) == ["news.not-remembered"], PATIENCE)
-        works.append(True)
+        memory_works.set()
         await running.host.restart("a")
         await come(running, "n1", "n2", "n3")
         assert codes(running) == ["news.not-remembered"]
