@@ -41,12 +41,8 @@ async def until(floor, status, client_order_id="a"):
 async def told(floor, *events):
     """Tell events and wait until the desk has applied them and asks for more."""
     floor.venue.tell(*events)
-    position = str(len(floor.venue.events))
-
-    async def applied():
-        return await floor.journal.cursor("venue") == position
-
-    await eventually(applied)
+    await eventually(lambda: floor.venue.taken == len(floor.venue.events))
+    assert await floor.journal.cursor("venue") == str(floor.venue.taken)
 
 
 async def test_fills_and_orders_reach_the_journal_first_and_then_the_bus(floor):

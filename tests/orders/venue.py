@@ -77,6 +77,8 @@ class Venue:
         self.positions: list[Position] = []
         self.calls: list[str] = []
         self.events: list[Any] = []
+        #: So many of them the desk is done with.
+        self.taken = 0
         self.news = anyio.Event()
         #: What each method answers instead, where a test says so; an exception is raised.
         self.instead: dict[str, Any] = {}
@@ -270,6 +272,8 @@ class VenueBroker(Broker):
             while told < len(self.venue.events):
                 told += 1
                 sink.put(self.venue.events[told - 1], str(told))
+            await sink.drained()
+            self.venue.taken = told
             await news.wait()
 
 
