@@ -17,7 +17,6 @@ from gatehook.memory.postgres.conditions import facts_of
 from gatehook.memory.postgres.lexemes import vector_of
 from gatehook.memory.postgres.texts import read_text
 from gatehook.memory.postgres.texts import write_text
-from gatehook.memory.rules import digest_of
 from gatehook.memory.scope import read_namespace
 from gatehook.memory.scope import write_namespace
 
@@ -68,6 +67,7 @@ class Revision:
     """A stored document and the span of time in which a search as of a time sees it; ``past`` 0 is the current one."""
 
     stored: StoredDoc
+    digest: str
     visible_at: Ns
     superseded_at: Ns = NEVER
     past: int = 0
@@ -100,7 +100,7 @@ def write_revision(revision: Revision) -> tuple[object, ...]:
         None if doc.prev_id is None else write_text(doc.prev_id),
         json.dumps(sorted(doc.tags)),
         json.dumps(dict(doc.meta)),
-        digest_of(doc),
+        revision.digest,
         write_text(doc.text),
         facts_of(doc),
         vector.words,

@@ -18,6 +18,7 @@ from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.memory import UpsertReport
 from gatehook.kinds.times import Ns
+from gatehook.memory.giving_way import giving_way
 from gatehook.memory.postgres import neighbours
 from gatehook.memory.postgres.lexemes import TooManyWords
 from gatehook.memory.postgres.lexemes import certainly_fits
@@ -73,7 +74,7 @@ class Job:
 
     def judge(self, max_bytes: int) -> None:
         """Keep what is valid by itself, the last of each id."""
-        faults = [(doc, fault_of(doc, max_bytes) or _fault_of_sizes(doc)) for doc in self.docs]
+        faults = [(doc, fault_of(doc, max_bytes) or _fault_of_sizes(doc)) for doc in giving_way(self.docs)]
         self.rejected = tuple((str(doc.id), fault) for doc, fault in faults if fault is not None)
         self.latest = {(doc.namespace, doc.id): doc for doc, fault in faults if fault is None}
 
@@ -125,7 +126,7 @@ class _Chain:
             ingested_at=now,
         )
         self.digest, self.visible_at = digest, visible_from(known, now, self.visible_at)
-        self.added.append(Revision(stored=self.current, visible_at=self.visible_at))
+        self.added.append(Revision(stored=self.current, digest=digest, visible_at=self.visible_at))
         return "inserted" if before is None else "updated"
 
     @property
@@ -188,7 +189,7 @@ def _apply(job: Job, chains: Mapping[Key, _Chain]) -> None:
             job.error = Conflict(said)
             return
     done: dict[str, list[str]] = {"inserted": [], "updated": [], "unchanged": []}
-    for key, doc in job.latest.items():
+    for key, doc in giving_way(job.latest.items()):
         done[chains[key].add(doc, job.now)].append(doc.id)
     job.result = UpsertReport(rejected=job.rejected, **{name: tuple(ids) for name, ids in done.items()})
 
@@ -202,7 +203,7 @@ def _store(connection: psycopg.Connection, changed: Mapping[Key, _Chain]) -> Non
         vectors = [vector_of(chain.loaded.doc, "", past=True) for _, chain in retired if chain.loaded]
         rids = [chain.rid for _, chain in retired]
         connection.execute(_RETIRE, (rids, until, [one.text for one in vectors], [one.words for one in vectors]))
-    rows = [write_revision(revision) for chain in changed.values() for revision in chain.revisions()]
+    rows = [write_revision(one) for chain in giving_way(changed.values()) for one in chain.revisions()]
     for at in range(0, len(rows), _AT_ONCE):
         connection.execute(INSERT, [list(column) for column in zip(*rows[at : at + _AT_ONCE], strict=True)])
 

@@ -7,7 +7,6 @@ interpreter's lock, so a slice is short; to write one document at a time costs a
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import UpsertReport
 from gatehook.kinds.times import Ns
+from gatehook.memory.giving_way import giving_way
 from gatehook.memory.rules import available_at
 from gatehook.memory.rules import digest_of
 from gatehook.memory.rules import fault_of
@@ -41,8 +41,6 @@ from gatehook.memory.sqlite.rows import read_document
 from gatehook.memory.sqlite.rows import write_row
 
 _SLICE: Final = 32
-#: So many documents are checked at once, which takes a millisecond.
-_CHECKED: Final = 500
 # Joined to a list of keys a slice is one statement, whatever namespaces it is of.
 _WANTED: Final = f"WITH wanted(ns, id) AS (VALUES {', '.join(['(?, ?)'] * _SLICE)})"
 _CURRENT: Final = (
@@ -86,11 +84,12 @@ def upsert(
     """
     latest: dict[Key, MemoryDoc] = {}
     rejected: list[tuple[str, str]] = []
-    for some in _slices(docs, _CHECKED):
-        _sort_out(some, max_bytes, latest, rejected)
-        # Lets the event loop's thread have the interpreter's lock, which it else gets after five milliseconds.
-        if len(some) == _CHECKED:
-            time.sleep(0)
+    for doc in giving_way(docs):
+        fault = fault_of(doc, max_bytes)
+        if fault is None:
+            latest[doc.namespace, doc.id] = doc
+        else:
+            rejected.append((str(doc.id), fault))
     if if_revision:
         _check_revisions(connection, [key for key in latest if key[1] in if_revision], if_revision)
     done = _write(connection, latest, now)
@@ -115,17 +114,6 @@ def _slices(docs: Collection[MemoryDoc], size: int) -> Iterator[list[MemoryDoc]]
     left = iter(docs)
     while some := list(islice(left, size)):
         yield some
-
-
-def _sort_out(
-    docs: Sequence[MemoryDoc], max_bytes: int, latest: dict[Key, MemoryDoc], rejected: list[tuple[str, str]]
-) -> None:
-    for doc in docs:
-        fault = fault_of(doc, max_bytes)
-        if fault is None:
-            latest[doc.namespace, doc.id] = doc
-        else:
-            rejected.append((str(doc.id), fault))
 
 
 def _check_revisions(connection: sqlite3.Connection, keys: Sequence[Key], expected: Mapping[str, int]) -> None:

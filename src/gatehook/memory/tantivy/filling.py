@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from uuid import uuid4
 import attrs
 import tantivy
 
+from gatehook.memory.giving_way import giving_way
 from gatehook.memory.tantivy.engine import IndexFault
 from gatehook.memory.tantivy.engine import engine
 from gatehook.memory.tantivy.fields import ROW
@@ -182,13 +182,10 @@ class Build:
 
     def _add(self, mark: Mark, rows: Iterable[Row]) -> Mark:
         added, lengths = mark.added, list(mark.lengths)
-        for row in rows:
+        for row in giving_way(rows):
             indexed = Indexed.of(row)
             self._writer.add_document(document_of(row, indexed))
             added += 1
-            if added % _TURN == 0:
-                # Lets the event loop's thread have the interpreter's lock, which it else gets after five milliseconds.
-                time.sleep(0)
             for at, name in enumerate(WEIGHTS):
                 lengths[at] += len(indexed.words[name])
         return attrs.evolve(mark, added=added, lengths=(lengths[0], lengths[1], lengths[2]))
