@@ -15,6 +15,7 @@ ONCE: Final = (
     "tests/benchmarks/",
     "tests/crash/",
     "tests/docs/",
+    "tests/gateway/test_every_memory.py",
     "tests/hostile/test_chaos.py",
     "tests/hostile/test_sharp_",
     "tests/hostile/test_suites.py::TestCash",
