@@ -25,7 +25,7 @@ from gatehook.kinds.amounts import plain
 from gatehook.kinds.instruments import AccountKey
 from gatehook.kinds.times import to_rfc3339
 
-#: Seconds that the opening waits for first reconciliations; they go on behind it.
+#: Seconds that the opening waits for first reconciliations, which go on behind it, and for first prices.
 _FIRST: Final = 2.0
 _MOST: Final = 10_000
 
@@ -35,6 +35,7 @@ async def opening_lines(host: PluginHost, brokers: Brokers, prices: Prices) -> l
     config = host.config
     refs, problems = await brokers.accounts()
     await _first_reconciliations(host, refs)
+    await prices.ask_for_labels(_FIRST)
     unknown = host.desk.unknown_orders()
     return [
         f"mode: {config.gateway.mode}",

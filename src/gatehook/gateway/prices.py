@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
+from contextlib import suppress
 from typing import Final
 
 import anyio
@@ -37,6 +38,8 @@ _RETRY: Final = 1.0
 SIMULATED: Final = "SIMULATED"
 REPLAY: Final = "REPLAY"
 LIVE: Final = "live"
+#: What the prices of a plugin are, before any was seen.
+_LABELS: Final = {"simulated": SIMULATED, "replay": REPLAY}
 
 
 @attrs.frozen
@@ -44,13 +47,8 @@ class Source:
     """One active market data entry."""
 
     entry_id: str
-    plugin_id: str
     handle: MarketDataHandle
-
-    @property
-    def label(self) -> str:
-        """What its prices are, before any was seen."""
-        return {"simulated": SIMULATED, "replay": REPLAY}.get(self.plugin_id, LIVE)
+    label: str
 
     def label_of(self, tick: Tick) -> str:
         """What a price is."""
@@ -98,14 +96,37 @@ class Prices:
         self.counts: dict[str, Counts] = {}
         self.replayed = (0, 0)
         self._opened: dict[str, anyio.Event] = {}
+        #: Entries whose prices said that they are simulated: one that another process serves says it nowhere else.
+        self._simulated: set[str] = set()
 
     def sources(self) -> list[Source]:
         """Return the active entries."""
         plugin_of = {one.entry_id: one.plugin_id for one in self._host.plan.activations}
         return [
-            Source(entry_id, plugin_of[entry_id], self._host.market_data(entry_id, caller=self._caller))
+            Source(
+                entry_id,
+                self._host.market_data(entry_id, caller=self._caller),
+                SIMULATED if entry_id in self._simulated else _LABELS.get(plugin_of[entry_id], LIVE),
+            )
             for entry_id in active_entries(self._host, Kind.MARKET_DATA)
         ]
+
+    async def ask_for_labels(self, timeout: float) -> None:
+        """Ask sources that could be live for a price, which says whether it is simulated; wait ``timeout`` seconds."""
+        with anyio.move_on_after(timeout):
+            async with anyio.create_task_group() as tasks:
+                for source in self.sources():
+                    if source.label == LIVE and source.handle.capabilities.ticks:
+                        tasks.start_soon(self._ask_for_label, source)
+
+    async def _ask_for_label(self, source: Source) -> None:
+        with suppress(ProviderError):
+            for instrument in (await source.handle.list_instruments())[:1]:
+                self._note(source.entry_id, await source.handle.quote(instrument.id))
+
+    def _note(self, entry_id: str, price: object) -> None:
+        if isinstance(price, (Tick, Candle)) and price.simulated:
+            self._simulated.add(entry_id)
 
     async def instruments(self, query: str | None) -> list[tuple[Instrument, str]]:
         """Return every instrument there are prices for, with their label; a source that is down has none."""
@@ -168,6 +189,7 @@ class Prices:
         counts = self.counts.get(event.source)
         if counts is None:
             return
+        self._note(event.source, event.payload)
         if event.topic == "market.price.tick":
             counts.ticks += 1
         elif event.topic == "market.candle.closed":
