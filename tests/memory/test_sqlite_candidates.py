@@ -82,3 +82,16 @@ def test_more_documents_than_are_read_at_once_are_found(connection):
 
 def test_without_words_nothing_is_found(connection):
     assert lexical_top(connection, prepared("?!"), 10) == []
+
+
+def test_explain_says_how_strong_a_match_is(connection):
+    (first, *_), _ = prepared(explain=True).run(connection)
+    assert (
+        first.parts["lexical_normalised"]
+        == first.parts["lexical"]
+        == relevance(first.parts["lexical_raw"], complete=True)
+    )
+    (plain, *_), _ = prepared().run(connection)
+    assert set(plain.parts) == {"lexical", "recency"}
+    (listed, *_), _ = prepared("", explain=True).run(connection)
+    assert "lexical_raw" not in listed.parts

@@ -61,8 +61,7 @@ class _Postgres:
         return Condition("(d.facts ? %s::text)", (write_text(field),))
 
 
-_COMPILER: Final = Compiler(_Postgres())
-of_query: Final = _COMPILER.of_query
-of_filter: Final = _COMPILER.of_filter
-of_namespaces: Final = _COMPILER.of_namespaces
-of_visibility: Final = _COMPILER.of_visibility
+COMPILER: Final = Compiler(_Postgres())
+of_filter: Final = COMPILER.of_filter
+of_namespaces: Final = COMPILER.of_namespaces
+of_visibility: Final = COMPILER.of_visibility

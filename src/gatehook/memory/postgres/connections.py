@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import suppress
 from typing import Final
-from typing import Generic
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
 import psycopg
 
+from gatehook.memory.lease import Lease
 from gatehook.memory.postgres.target import Target
 
 T = TypeVar("T")
@@ -76,39 +76,8 @@ def transaction(connection: psycopg.Connection) -> Iterator[None]:
         raise
 
 
-class _Lease(Generic[T]):
-    """One call: its connection while it runs, and whether its caller is gone."""
-
-    def __init__(self, work: Work[T]) -> None:
-        self.work = work
-        self._lock = threading.Lock()
-        self._connection: psycopg.Connection | None = None
-        self._abandoned = False
-
-    def run(self, connection: psycopg.Connection) -> T:
-        with self._lock:
-            if self._abandoned:
-                raise HungUp("the call was given up")
-            self._connection = connection
-        try:
-            return self.work(connection)
-        finally:
-            with self._lock:
-                self._connection = None
-
-    @property
-    def abandoned(self) -> bool:
-        return self._abandoned
-
-    def abandon(self) -> None:
-        """End the call if it still runs: its thread at once, its work on the server when that looks up."""
-        with self._lock:
-            self._abandoned = True
-            if self._connection is not None:
-                _hang_up(self._connection)
-
-
 def _hang_up(connection: psycopg.Connection) -> None:
+    """End a call's thread at once, its work on the server when that looks up."""
     # The thread that waits on the socket reads its end; a request to cancel would need an answering server.
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
@@ -122,7 +91,7 @@ class Pool:
         self._parameters = target.parameters()
         self._changed = threading.Condition()
         self._idle: list[psycopg.Connection] = []
-        self._out: set[_Lease[object]] = set()
+        self._out: set[Lease[psycopg.Connection, object]] = set()
 
     async def use(self, work: Work[T], timeout: float, threads: anyio.CapacityLimiter) -> T:
         """Run work in a thread. It is run again, once, where the server had ended the connection meanwhile.
@@ -132,7 +101,7 @@ class Pool:
             psycopg.Error: what came of it.
             CommitUncertain: see ``transaction``.
         """
-        lease = _Lease(work)
+        lease = Lease(work, interrupt=_hang_up, given_up=HungUp("the call was given up"))
         try:
             with anyio.fail_after(timeout):
                 return await anyio.to_thread.run_sync(self._run, lease, abandon_on_cancel=True, limiter=threads)
@@ -144,7 +113,7 @@ class Pool:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._close, patience)
 
-    def _run(self, lease: _Lease[T]) -> T:
+    def _run(self, lease: Lease[psycopg.Connection, T]) -> T:
         with self._counted(lease):
             connection = self._take()
             if connection is not None:
@@ -157,8 +126,8 @@ class Pool:
             return self._lend(lease, self._connect())
 
     @contextmanager
-    def _counted(self, lease: _Lease[T]) -> Iterator[None]:
-        counted: _Lease[object] = lease  # type: ignore[assignment]  # what it returns is of no interest here
+    def _counted(self, lease: Lease[psycopg.Connection, T]) -> Iterator[None]:
+        counted: Lease[psycopg.Connection, object] = lease  # type: ignore[assignment]  # what it returns is of no interest here
         with self._changed:
             self._out.add(counted)
         try:
@@ -183,7 +152,7 @@ class Pool:
             raise
         return connection
 
-    def _lend(self, lease: _Lease[T], connection: psycopg.Connection) -> T:
+    def _lend(self, lease: Lease[psycopg.Connection, T], connection: psycopg.Connection) -> T:
         try:
             return lease.run(connection)
         finally:

@@ -28,6 +28,7 @@ from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import SearchPage
 from gatehook.kinds.memory import UpsertReport
 from gatehook.kinds.provider import Health
+from gatehook.memory.asked import Candidate
 from gatehook.memory.embedding.embedder import Embedder
 from gatehook.memory.embedding.queries import QueryVectors
 from gatehook.memory.fusion import WINDOW
@@ -42,7 +43,6 @@ from gatehook.memory.postgres.vector_schema import Extension
 from gatehook.memory.postgres.vector_schema import find_extension
 from gatehook.memory.postgres.vector_schema import part_of
 from gatehook.memory.postgres.vector_store import PostgresStore
-from gatehook.memory.sqlite.searching import Candidate
 from gatehook.memory.vectors.asking import NOT_ALL
 from gatehook.memory.vectors.asking import NoVectors
 from gatehook.memory.vectors.asking import beside

@@ -13,6 +13,7 @@ import psycopg
 
 from gatehook.kinds.memory import Hit
 from gatehook.kinds.memory import StoredDoc
+from gatehook.memory.asked import Candidate
 from gatehook.memory.postgres.connections import snapshot
 from gatehook.memory.postgres.lexemes import Want
 from gatehook.memory.postgres.lexemes import every
@@ -24,7 +25,6 @@ from gatehook.memory.postgres.statistics import Frequencies
 from gatehook.memory.postgres.statistics import Totals
 from gatehook.memory.postgres.texts import read_text
 from gatehook.memory.scope import read_namespace
-from gatehook.memory.sqlite.searching import Candidate
 from gatehook.memory.vectors.fused import FusedSearch
 from gatehook.memory.vectors.fused import Key
 

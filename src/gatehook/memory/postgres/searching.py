@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import Final
 from typing import Generic
+from typing import Self
 from typing import TypeVar
 
 import attrs
@@ -20,15 +21,17 @@ import psycopg
 from gatehook.kinds.memory import Hit
 from gatehook.kinds.memory import Namespace
 from gatehook.kinds.memory import Query
-from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
+from gatehook.memory.asked import Asked
+from gatehook.memory.asked import Candidate
+from gatehook.memory.asked import Found
 from gatehook.memory.conditions import ALWAYS
 from gatehook.memory.conditions import NEVER
 from gatehook.memory.conditions import Condition
 from gatehook.memory.conditions import both
 from gatehook.memory.postgres import lexemes
 from gatehook.memory.postgres import scoring
-from gatehook.memory.postgres.conditions import of_query
+from gatehook.memory.postgres.conditions import COMPILER
 from gatehook.memory.postgres.rows import DOCUMENT
 from gatehook.memory.postgres.rows import read_document
 from gatehook.memory.postgres.statistics import Frequencies
@@ -37,19 +40,12 @@ from gatehook.memory.postgres.statistics import Weighed
 from gatehook.memory.postgres.texts import read_text
 from gatehook.memory.postgres.texts import write_text
 from gatehook.memory.ranking import COMPLETE
-from gatehook.memory.ranking import Position
 from gatehook.memory.ranking import Shortlist
 from gatehook.memory.ranking import SortKey
-from gatehook.memory.ranking import read_cursor
 from gatehook.memory.ranking import relevance
 from gatehook.memory.ranking import sort_key
-from gatehook.memory.ranking import write_cursor
 from gatehook.memory.scope import read_namespace
 from gatehook.memory.scope import write_namespace
-from gatehook.memory.snippet import snippet
-from gatehook.memory.sqlite.searching import Candidate
-from gatehook.memory.text import Unit
-from gatehook.memory.text import units_of
 
 T = TypeVar("T")
 
@@ -57,14 +53,6 @@ T = TypeVar("T")
 _CHEAP: Final = 1_000
 _LARGEST_PAGE: Final = 1_000_000_000
 _NEWEST: Final = f"SELECT {DOCUMENT} FROM docs d WHERE "  # noqa: S608  constants only
-
-
-@attrs.frozen
-class _Found:
-    stored: StoredDoc
-    strength: float
-    relevance: float
-    recency: float
 
 
 @attrs.frozen
@@ -83,9 +71,9 @@ class _Rows(Generic[T]):
     read: Callable[[Sequence[Any], _Match], tuple[SortKey, T]]
 
 
-def _read_document(row: Sequence[Any], match: _Match) -> tuple[SortKey, _Found]:
+def _read_document(row: Sequence[Any], match: _Match) -> tuple[SortKey, Found]:
     stored = read_document(row)
-    found = _Found(stored, match.strength, relevance(match.strength, complete=match.complete), match.recency)
+    found = Found(stored, relevance(match.strength, complete=match.complete), match.recency, match.strength)
     return sort_key(match.score, stored.doc), found
 
 
@@ -100,38 +88,24 @@ _CANDIDATES: Final = _Rows("d.rid, d.ts, d.id, d.ns", _read_candidate)
 
 
 @attrs.frozen
-class Search:
-    """A query made ready: its words, its condition, where its page begins."""
-
-    query: Query
-    now: Ns
-    units: tuple[Unit, ...]
-    condition: Condition
-    after: SortKey | None
+class Search(Asked):
+    """A query that is put to the server."""
 
     @classmethod
-    def prepare(cls, query: Query, now: Ns) -> Search:
-        """Take a query apart; nothing is read.
-
-        Raises:
-            CursorExpired: for a cursor of another query.
-        """
-        begin = read_cursor(query)
-        at = begin.now if begin else now if query.now is None else query.now
-        return cls(query, at, units_of(query.text), of_query(query, now), begin.key if begin else None)
+    def prepare(cls, query: Query, now: Ns) -> Self:
+        """Take a query apart, as ``Asked.of``."""
+        return cls.of(query, now, COMPILER)
 
     def run(self, connection: psycopg.Connection, frequencies: Frequencies) -> tuple[tuple[Hit, ...], str | None]:
         """Return a page's hits and the cursor to the next page."""
         if self.query.limit == 0:
             return (), None
-        best: Shortlist[_Found] = Shortlist(self.query.limit, self.after, self.query.min_score)
+        best = self.shortlist()
         if self.units:
             self._rank(connection, best, frequencies, _DOCUMENTS)
         else:
             self._list(connection, best)
-        page, end = best.page()
-        hits = tuple(self._hit(-key[0], found) for key, found in page)
-        return hits, None if end is None else write_cursor(self.query, Position(end, self.now))
+        return self.page(best)
 
     def words(self, connection: psycopg.Connection, frequencies: Frequencies, n: int) -> list[Candidate]:
         """Return the ``n`` strongest documents, complete ones first; neither recency nor the cursor counts."""
@@ -171,15 +145,14 @@ class Search:
             offer.all_of(lexemes.all_of(scope, some, f"!({' | '.join(before)})"), NEVER)
             before.append(some)
 
-    def _list(self, connection: psycopg.Connection, best: Shortlist[_Found]) -> None:
+    def _list(self, connection: psycopg.Connection, best: Shortlist[Found]) -> None:
         """List the newest first; without words nothing has an age."""
         scope = lexemes.scope(attrs.evolve(self.query, namespaces=lexemes.EVERYWHERE))
         selected = Condition("(d.lexemes @@ %s::tsquery)", (scope,)) if scope else ALWAYS
         where = both(self.condition, self.behind("d", "1.0", None), selected)
         sql = f"{_NEWEST}{where.sql} ORDER BY d.ts DESC, d.id, d.ns LIMIT %s"
         for row in connection.execute(sql.encode(), (*where.parameters, self.most)):
-            stored = read_document(row)
-            best.offer(sort_key(1.0, stored.doc), _Found(stored, 0.0, 1.0, 1.0))
+            self.list_one(best, read_document(row))
 
     @property
     def most(self) -> int:
@@ -196,13 +169,6 @@ class Search:
         behind = f"({score} < %s::float8 OR ({score} = %s::float8 AND {later}))"
         key = (-minus, -minus, -minus_ts, -minus_ts, write_text(id_), write_namespace(namespace))
         return both(enough, Condition(behind, key))
-
-    def _hit(self, score: float, found: _Found) -> Hit:
-        text, spans = snippet(found.stored.doc.text, self.units, self.query.snippet_chars)
-        parts = {"lexical": found.relevance, "recency": found.recency}
-        if self.query.explain:
-            parts |= {"lexical_raw": found.strength, "lexical_normalised": found.relevance}
-        return Hit(stored=found.stored, score=score, snippet=text, spans=spans, parts=parts)
 
 
 @attrs.frozen

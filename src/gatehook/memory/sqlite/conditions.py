@@ -41,8 +41,7 @@ class _Sqlite:
         return Condition("EXISTS (SELECT 1 FROM facts WHERE rid = d.rid AND field = ?)", (field,))
 
 
-_COMPILER: Final = Compiler(_Sqlite())
-of_query: Final = _COMPILER.of_query
-of_filter: Final = _COMPILER.of_filter
-of_namespaces: Final = _COMPILER.of_namespaces
-of_visibility: Final = _COMPILER.of_visibility
+COMPILER: Final = Compiler(_Sqlite())
+of_filter: Final = COMPILER.of_filter
+of_namespaces: Final = COMPILER.of_namespaces
+of_visibility: Final = COMPILER.of_visibility

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-from typing import Generic
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
 
+from gatehook.memory.lease import Lease
 from gatehook.memory.sqlite.database import open_reader
 
 T = TypeVar("T")
@@ -20,34 +20,6 @@ Work = Callable[[sqlite3.Connection], T]
 
 #: So many reads run side by side.
 READERS: Final = 3
-
-
-class _Lease(Generic[T]):
-    """One read: its connection while it runs, and whether its caller is gone."""
-
-    def __init__(self, work: Work[T]) -> None:
-        self.work = work
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._abandoned = False
-
-    def run(self, connection: sqlite3.Connection) -> T:
-        with self._lock:
-            if self._abandoned:
-                raise sqlite3.OperationalError("interrupted")
-            self._connection = connection
-        try:
-            return self.work(connection)
-        finally:
-            with self._lock:
-                self._connection = None
-
-    def abandon(self) -> None:
-        """Interrupt the read if it still runs; only this read, never the next one on its connection."""
-        with self._lock:
-            self._abandoned = True
-            if self._connection is not None:
-                self._connection.interrupt()
 
 
 class Readers:
@@ -67,7 +39,7 @@ class Readers:
             TimeoutError: when it took longer than ``timeout`` seconds.
             sqlite3.Error: when the database cannot be read.
         """
-        lease = _Lease(work)
+        lease = Lease(work, interrupt=sqlite3.Connection.interrupt, given_up=sqlite3.OperationalError("interrupted"))
         try:
             with anyio.fail_after(timeout):
                 return await anyio.to_thread.run_sync(self._run, lease, abandon_on_cancel=True, limiter=self._threads)
@@ -79,7 +51,7 @@ class Readers:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._close)
 
-    def _run(self, lease: _Lease[T]) -> T:
+    def _run(self, lease: Lease[sqlite3.Connection, T]) -> T:
         connection = self._take()
         try:
             return lease.run(connection)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 from typing import Final
+from typing import Self
 
 import attrs
 
@@ -16,29 +17,25 @@ from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
+from gatehook.memory.asked import Asked
+from gatehook.memory.asked import Candidate
+from gatehook.memory.asked import Found
 from gatehook.memory.conditions import Condition
 from gatehook.memory.conditions import both
 from gatehook.memory.ranking import COMPLETE
-from gatehook.memory.ranking import Position
 from gatehook.memory.ranking import Shortlist
-from gatehook.memory.ranking import SortKey
 from gatehook.memory.ranking import aged
-from gatehook.memory.ranking import read_cursor
 from gatehook.memory.ranking import recency
 from gatehook.memory.ranking import relevance
 from gatehook.memory.ranking import sort_key
-from gatehook.memory.ranking import write_cursor
 from gatehook.memory.scope import write_namespace
-from gatehook.memory.snippet import snippet
-from gatehook.memory.sqlite.conditions import of_query
+from gatehook.memory.sqlite.conditions import COMPILER
 from gatehook.memory.sqlite.match import complete_match
 from gatehook.memory.sqlite.match import partial_match
 from gatehook.memory.sqlite.match import scope_match
 from gatehook.memory.sqlite.rows import DOCUMENT
 from gatehook.memory.sqlite.rows import read_document
 from gatehook.memory.sqlite.schema import BM25
-from gatehook.memory.text import Unit
-from gatehook.memory.text import units_of
 
 # Two steps: the index sorts nothing but numbers, of equal ones the newest row first, and is read while there are
 # candidates, then documents are read by them. By ``fts.rank`` each number that is read costs a search of its own, and
@@ -56,15 +53,6 @@ _READ_AT_ONCE: Final = 256
 #: Of so many a filter, and what is equally strong, mostly leave a page.
 _FIRST: Final = 48
 _EVERYTHING: Final = (NamespaceSelector.everything(),)
-
-
-@attrs.frozen
-class Candidate:
-    """What the index found: a row of ``docs``, how strongly it matches (0 and up), whether it has every unit."""
-
-    rid: int
-    strength: float
-    complete: bool
 
 
 def lexical_top(connection: sqlite3.Connection, search: Search, n: int) -> list[Candidate]:
@@ -119,45 +107,24 @@ def _ranked(
 
 
 @attrs.frozen
-class _Found:
-    stored: StoredDoc
-    relevance: float
-    recency: float
-
-
-@attrs.frozen
-class Search:
-    """A query made ready: its words, its condition, where its page begins."""
-
-    query: Query
-    now: Ns
-    units: tuple[Unit, ...]
-    condition: Condition
-    after: SortKey | None
+class Search(Asked):
+    """A query that is put to the file."""
 
     @classmethod
-    def prepare(cls, query: Query, now: Ns) -> Search:
-        """Take a query apart; nothing is read.
-
-        Raises:
-            CursorExpired: for a cursor of another query.
-        """
-        begin = read_cursor(query)
-        at = begin.now if begin else now if query.now is None else query.now
-        return cls(query, at, units_of(query.text), of_query(query, now), begin.key if begin else None)
+    def prepare(cls, query: Query, now: Ns) -> Self:
+        """Take a query apart, as ``Asked.of``."""
+        return cls.of(query, now, COMPILER)
 
     def run(self, connection: sqlite3.Connection) -> tuple[tuple[Hit, ...], str | None]:
         """Return a page's hits and the cursor to the next page."""
         if self.query.limit == 0:
             return (), None
-        best: Shortlist[_Found] = Shortlist(self.query.limit, self.after, self.query.min_score)
+        best = self.shortlist()
         if self.units:
             self._rank(connection, best)
         else:
             self._list(connection, best)
-        page, end = best.page()
-        hits = tuple(self._hit(-key[0], found) for key, found in page)
-        return hits, None if end is None else write_cursor(self.query, Position(end, self.now))
+        return self.page(best)
 
     def matches(self) -> Iterator[tuple[str, bool]]:
         """Yield what to look for in the index, and whether what is found by it has every unit of the query."""
@@ -180,7 +147,7 @@ class Search:
         """Return what asks the index for what matches, the strongest first, and its parameters."""
         return RANKED, (match,)
 
-    def _rank(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
+    def _rank(self, connection: sqlite3.Connection, best: Shortlist[Found]) -> None:
         offered: set[int] = set()
         for match, complete in self.matches():
             # Open after the first: then every document with all units was offered.
@@ -188,30 +155,30 @@ class Search:
                 self._offer(connection, best, match, offered, complete=complete)
 
     def _offer(
-        self, connection: sqlite3.Connection, best: Shortlist[_Found], match: str, offered: set[int], *, complete: bool
+        self, connection: sqlite3.Connection, best: Shortlist[Found], match: str, offered: set[int], *, complete: bool
     ) -> None:
         for rows in _ranked(connection, self, match, self.query.limit + _SPARE):
             if best.is_closed_to(relevance(max(-rows[0][1], 0.0), complete=complete)):
                 return
             read = read_documents(connection, [rid for rid, _ in rows if rid not in offered], self.condition)
             for rid, rank in rows:
-                found = relevance(max(-rank, 0.0), complete=complete)
+                strength = max(-rank, 0.0)
+                found = relevance(strength, complete=complete)
                 if best.is_closed_to(found):
                     return
                 if rid in read:
                     offered.add(rid)
-                    self._offer_one(best, read[rid], found)
+                    self._offer_one(best, read[rid], found, strength)
 
-    def _offer_one(self, best: Shortlist[_Found], stored: StoredDoc, found: float) -> None:
+    def _offer_one(self, best: Shortlist[Found], stored: StoredDoc, found: float, strength: float) -> None:
         doc = stored.doc
         age = recency(doc.ts, doc.tags, self.query.half_life, self.now)
-        best.offer(sort_key(aged(found, age), doc), _Found(stored, found, age))
+        best.offer(sort_key(aged(found, age), doc), Found(stored, found, age, strength))
 
-    def _list(self, connection: sqlite3.Connection, best: Shortlist[_Found]) -> None:
+    def _list(self, connection: sqlite3.Connection, best: Shortlist[Found]) -> None:
         """List the newest first; without words nothing has an age."""
         for row in self._newest(connection):
-            stored = read_document(row)
-            best.offer(sort_key(1.0, stored.doc), _Found(stored, 1.0, 1.0))
+            self.list_one(best, read_document(row))
 
     def _newest(self, connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
         where = both(self.condition, self._behind(), self._of_scope())
@@ -229,8 +196,3 @@ class Search:
         """Let the index select where a filter has tokens; namespaces alone have a faster way."""
         match = scope_match(attrs.evolve(self.query, namespaces=_EVERYTHING))
         return Condition("d.rid IN (SELECT rowid FROM fts WHERE fts MATCH ?)", (match,)) if match else Condition("1")
-
-    def _hit(self, score: float, found: _Found) -> Hit:
-        text, spans = snippet(found.stored.doc.text, self.units, self.query.snippet_chars)
-        parts = {"lexical": found.relevance, "recency": found.recency}
-        return Hit(stored=found.stored, score=score, snippet=text, spans=spans, parts=parts)

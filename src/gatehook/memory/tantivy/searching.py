@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from collections.abc import Mapping
-from typing import Any
 from typing import Final
 
 import attrs
@@ -14,6 +13,7 @@ import attrs
 from gatehook.kinds.memory import Hit
 from gatehook.kinds.memory import MemoryDoc
 from gatehook.kinds.memory import NamespaceSelector
+from gatehook.memory.asked import Found
 from gatehook.memory.conditions import Condition
 from gatehook.memory.conditions import both
 from gatehook.memory.ranking import COMPLETE
@@ -58,7 +58,6 @@ class TantivySearch(Search):
 
     finder: Finder
     _findings: list[Finding] = attrs.field(factory=list)
-    _strengths: dict[float, float] = attrs.field(factory=dict)
 
     @classmethod
     def over(cls, finder: Finder, search: Search) -> TantivySearch:
@@ -86,7 +85,7 @@ class TantivySearch(Search):
         fault = None if finding.fault is None else (finding.build, finding.fault)
         return Outcome(hits, cursor, finding.lacking, fault)
 
-    def _rank(self, connection: sqlite3.Connection, best: Shortlist[Any]) -> None:
+    def _rank(self, connection: sqlite3.Connection, best: Shortlist[Found]) -> None:
         wording = Wording.of(self.units, context=self.query.as_of is None)
         finding = self.finder.find(connection, wording, Narrowing.of(self.query))
         self._findings.append(finding)
@@ -96,7 +95,7 @@ class TantivySearch(Search):
             lacking = f"index: {error}; not all of it is searched"
             self._findings[-1] = attrs.evolve(finding, fault=error, lacking=lacking)
 
-    def _rank_found(self, connection: sqlite3.Connection, best: Shortlist[Any], finding: Finding) -> None:
+    def _rank_found(self, connection: sqlite3.Connection, best: Shortlist[Found], finding: Finding) -> None:
         offered: set[int] = set(finding.hidden)
         for complete in (True, False):
             # Open after the first: then every document with all units was offered.
@@ -105,7 +104,9 @@ class TantivySearch(Search):
                 self._offer_pending(connection, best, leg, complete=complete)
                 self._offer_indexed(connection, best, finding, leg, offered, complete=complete)
 
-    def _offer_pending(self, connection: sqlite3.Connection, best: Shortlist[Any], leg: Leg, *, complete: bool) -> None:
+    def _offer_pending(
+        self, connection: sqlite3.Connection, best: Shortlist[Found], leg: Leg, *, complete: bool
+    ) -> None:
         at, count = 0, self.query.limit + _SPARE
         while rows := leg.pending[at : at + count]:
             if best.is_closed_to(relevance(rows[0][1], complete=complete)):
@@ -113,13 +114,13 @@ class TantivySearch(Search):
             read = read_documents(connection, [rid for rid, _ in rows], self.condition)
             for rid, strength in rows:
                 if rid in read:
-                    self._offer_one(best, read[rid], self._relevance(strength, complete=complete))
+                    self._offer_one(best, read[rid], relevance(strength, complete=complete), strength)
             at, count = at + count, min(count * _MORE, _MOST)
 
     def _offer_indexed(
         self,
         connection: sqlite3.Connection,
-        best: Shortlist[Any],
+        best: Shortlist[Found],
         finding: Finding,
         leg: Leg,
         offered: set[int],
@@ -132,10 +133,10 @@ class TantivySearch(Search):
             offered.update(read)
             for rid, stored in read.items():
                 strength = leg.scorer.strength(_stems_of(stored.doc, context.get(rid, ""), leg.scorer))
-                self._offer_one(best, stored, self._relevance(strength, complete=complete))
+                self._offer_one(best, stored, relevance(strength, complete=complete), strength)
 
     def _wanted(
-        self, best: Shortlist[Any], finding: Finding, leg: Leg, offered: set[int], *, complete: bool
+        self, best: Shortlist[Found], finding: Finding, leg: Leg, offered: set[int], *, complete: bool
     ) -> Iterator[list[int]]:
         """Yield rows of the index, the strongest first, until none that follows can come onto the page."""
         known = len(offered) - len(finding.hidden)
@@ -177,21 +178,7 @@ class TantivySearch(Search):
         """Return the neighbouring turns of those that have any, where they count."""
         return dict(connection.execute(_CONTEXT, (json.dumps(rids),))) if "ctx" in leg.scorer.weights else {}
 
-    def _relevance(self, strength: float, *, complete: bool) -> float:
-        found = relevance(strength, complete=complete)
-        self._strengths[found] = strength
-        return found
-
-    def _hit(self, score: float, found: Any) -> Hit:
-        """Add, where that is asked for, the strength that a relevance was made of."""
-        hit = super()._hit(score, found)
-        strength = self._strengths.get(found.relevance)
-        if not self.query.explain or strength is None:
-            return hit
-        raw = {"lexical_raw": strength, "lexical_normalised": found.relevance}
-        return attrs.evolve(hit, parts={**hit.parts, **raw})
-
-    def _list(self, connection: sqlite3.Connection, best: Shortlist[Any]) -> None:
+    def _list(self, connection: sqlite3.Connection, best: Shortlist[Found]) -> None:
         """List the newest first, of those that the index selects where these are few."""
         narrowing = Narrowing.of(attrs.evolve(self.query, namespaces=_EVERYTHING, as_of=None))
         rids = self.finder.select(connection, narrowing) if narrowing.groups else None

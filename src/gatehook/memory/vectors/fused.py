@@ -12,10 +12,11 @@ import attrs
 
 from gatehook.kinds.memory import Hit
 from gatehook.kinds.memory import Namespace
-from gatehook.kinds.memory import Query
 from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import StoredDoc
 from gatehook.kinds.times import Ns
+from gatehook.memory.asked import Asked
+from gatehook.memory.asked import Candidate
 from gatehook.memory.fusion import DOUBT
 from gatehook.memory.fusion import TAIL
 from gatehook.memory.fusion import WINDOW
@@ -32,14 +33,11 @@ from gatehook.memory.fusion import weights_of
 from gatehook.memory.fusion import worth
 from gatehook.memory.ranking import Position
 from gatehook.memory.ranking import Shortlist
-from gatehook.memory.ranking import SortKey
 from gatehook.memory.ranking import aged
 from gatehook.memory.ranking import recency
 from gatehook.memory.ranking import relevance
 from gatehook.memory.ranking import write_cursor
 from gatehook.memory.snippet import snippet
-from gatehook.memory.sqlite.searching import Candidate
-from gatehook.memory.text import Unit
 
 #: So many hits a search by meaning alone has at most, on all its pages.
 BY_MEANING: Final = 1_000
@@ -79,26 +77,6 @@ class Legs(Protocol):
         """Return these documents."""
 
 
-class Prepared(Protocol):
-    """A query made ready; ``query.mode`` is the mode that is used."""
-
-    @property
-    def query(self) -> Query:
-        """The query."""
-
-    @property
-    def now(self) -> Ns:
-        """When ages are counted from."""
-
-    @property
-    def units(self) -> tuple[Unit, ...]:
-        """Its words."""
-
-    @property
-    def after(self) -> SortKey | None:
-        """Where its page begins."""
-
-
 @attrs.frozen
 class _Scored:
     rid: int
@@ -110,7 +88,7 @@ class _Scored:
 class FusedSearch:
     """A prepared query, the weight of meaning, and the cosine that is no match."""
 
-    search: Prepared
+    search: Asked
     weight: float
     least: float
 

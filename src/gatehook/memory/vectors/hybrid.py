@@ -28,6 +28,7 @@ from gatehook.kinds.memory import SearchMode
 from gatehook.kinds.memory import SearchPage
 from gatehook.kinds.memory import UpsertReport
 from gatehook.kinds.provider import Health
+from gatehook.memory.asked import Candidate
 from gatehook.memory.embedding.embedder import Embedder
 from gatehook.memory.embedding.embedder import EmbedderIdentity
 from gatehook.memory.embedding.queries import QueryVectors
@@ -35,7 +36,6 @@ from gatehook.memory.fusion import WINDOW
 from gatehook.memory.sqlite.backend import SqliteMemory
 from gatehook.memory.sqlite.schema import BY_WORDS
 from gatehook.memory.sqlite.schema import versions_of
-from gatehook.memory.sqlite.searching import Candidate
 from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.sqlite.searching import lexical_top
 from gatehook.memory.vectors import spaces

@@ -14,8 +14,8 @@ import attrs
 
 from gatehook.kinds.memory import Hit
 from gatehook.kinds.memory import StoredDoc
+from gatehook.memory.asked import Candidate
 from gatehook.memory.scope import read_namespace
-from gatehook.memory.sqlite.searching import Candidate
 from gatehook.memory.sqlite.searching import Search
 from gatehook.memory.sqlite.searching import lexical_top
 from gatehook.memory.sqlite.searching import read_documents
