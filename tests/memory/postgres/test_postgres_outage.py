@@ -19,10 +19,12 @@ from gatehook.kinds.memory import NamespaceSelector
 from gatehook.kinds.memory import Query
 from gatehook.kinds.provider import HealthStatus
 from gatehook.memory.postgres.backend import PostgresMemory
+from gatehook.memory.postgres.connections import Pool
 from gatehook.memory.postgres.target import Target
 from gatehook.secrets import Secret
 from gatehook.testing.hosting import HostMaker
 from gatehook.testing.memory_probes import SetClock
+from tests.memory.conftest import LateThreads
 from tests.memory.postgres.server import Server
 from tests.memory.postgres.server import running
 
@@ -30,6 +32,8 @@ pytestmark = pytest.mark.anyio
 
 NS = ("n",)
 HELLO = Query(text="hello", namespaces=(NamespaceSelector.everything(),), timeout=20)
+#: How many connections of ours the server has.
+OURS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gatehook'"
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -166,8 +170,17 @@ async def test_no_connection_stays_behind(target: Target, clock: SetClock, serve
     async with PostgresMemory(target, clock) as memory, anyio.create_task_group() as tasks:
         for _ in range(10):
             tasks.start_soon(memory.search, HELLO)
-    here = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gatehook'"
-    await anyio.to_thread.run_sync(server.wait_for_none, here)
+    await anyio.to_thread.run_sync(server.wait_for_none, OURS)
+
+
+async def test_a_call_that_was_given_up_before_it_began_leaves_no_connection(
+    target: Target, server: Server, late_threads: LateThreads
+) -> None:
+    pool, threads = Pool(target), anyio.CapacityLimiter(1)
+    await late_threads.give_up(lambda: pool.use(lambda connection: connection.execute("SELECT 1"), 30.0, threads))
+    await pool.close(1.0)
+    await late_threads.begin()
+    await anyio.to_thread.run_sync(server.wait_for_none, OURS)
 
 
 async def test_a_start_without_a_server_is_tried_again_until_there_is_one(

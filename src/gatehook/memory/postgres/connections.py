@@ -92,6 +92,7 @@ class Pool:
         self._changed = threading.Condition()
         self._idle: list[psycopg.Connection] = []
         self._out: set[Lease[psycopg.Connection, object]] = set()
+        self._closed = False
 
     async def use(self, work: Work[T], timeout: float, threads: anyio.CapacityLimiter) -> T:
         """Run work in a thread. It is run again, once, where the server had ended the connection meanwhile.
@@ -161,7 +162,8 @@ class Pool:
     def _give_back(self, connection: psycopg.Connection) -> None:
         usable = not connection.closed and connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
         with self._changed:
-            keep = usable and len(self._idle) < self._target.pool_size
+            # A call that was given up before it began may begin after the close.
+            keep = usable and not self._closed and len(self._idle) < self._target.pool_size
             if keep:
                 self._idle.append(connection)
         if not keep:
@@ -173,6 +175,7 @@ class Pool:
 
     def _close(self, patience: float) -> None:
         with self._changed:
+            self._closed = True
             self._changed.wait_for(lambda: not self._out, timeout=patience)
             for lease in self._out:
                 lease.abandon()

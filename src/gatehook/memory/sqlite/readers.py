@@ -31,6 +31,7 @@ class Readers:
         self._changed = threading.Condition()
         self._idle: list[sqlite3.Connection] = []
         self._out = 0
+        self._closed = False
 
     async def read(self, work: Work[T], timeout: float | None = None) -> T:
         """Run a read in a thread.
@@ -71,7 +72,8 @@ class Readers:
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._changed:
-            keep = len(self._idle) < READERS
+            # A read that was given up before it began may begin after the close.
+            keep = not self._closed and len(self._idle) < READERS
             if keep:
                 self._idle.append(connection)
         if not keep:
@@ -85,6 +87,7 @@ class Readers:
 
     def _close(self) -> None:
         with self._changed:
+            self._closed = True
             while self._out:
                 self._changed.wait()
             while self._idle:
