@@ -7,33 +7,47 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 from tests.orders.spy import Spy
 
 #: Long, and the same whatever the interpreter: where several are tested one after the other, the first runs these.
 ONCE: Final = (
+    "tests/audit/test_killed_runs.py",
+    "tests/audit/test_processes.py",
+    "tests/bad_input/",
     "tests/benchmarks/",
+    "tests/catalog/test_mutations.py",
+    "tests/cli/test_approvals.py",
+    "tests/cli/test_by_hand.py",
+    "tests/cli/test_killed.py",
+    "tests/cli/test_memory.py",
     "tests/crash/",
     "tests/docs/",
     "tests/gateway/test_every_memory.py",
+    "tests/gateway/test_memory_slot.py",
     "tests/hostile/test_chaos.py",
     "tests/hostile/test_sharp_",
     "tests/hostile/test_suites.py::TestCash",
     "tests/hostile/test_suites.py::TestHedging",
     "tests/hostile/test_suites.py::TestNettingB",
     "tests/hostile/test_suites.py::TestNettingNone",
-    "tests/metaapi/test_suites.py",
     "tests/memory/hybrid/",
     "tests/memory/judged/",
     "tests/memory/postgres/",
     "tests/memory/test_dict_backend_statements.py",
+    "tests/memory/test_sqlite_file.py::test_32",
+    "tests/memory/test_sqlite_fts_statements.py::TestSqliteFts::test_31",
     "tests/memory/test_sqlite_killed.py",
     "tests/memory/test_tantivy_kills.py",
     "tests/memory/test_tantivy_statements.py",
+    "tests/metaapi/test_suites.py",
     "tests/orders/test_kill.py",
+    "tests/orders/test_reconciliation_busy.py",
+    "tests/orders/test_reconciliation_property.py",
     "tests/paper/test_mutations.py",
+    "tests/paper/test_store.py",
     "tests/property/",
-    "tests/catalog/test_mutations.py",
     "tests/quality/",
     "tests/readme/",
     "tests/replay/",
@@ -41,6 +55,11 @@ ONCE: Final = (
     "tests/testing/test_skips.py",
     "tests/wire/test_suites.py",
 )
+
+# The same examples in every run, so that what passed passes again; ``--hypothesis-profile explore`` tries others.
+settings.register_profile("explore", deadline=None)
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

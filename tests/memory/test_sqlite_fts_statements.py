@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +34,8 @@ async def open_sqlite(directory: Path, clock: Clock) -> AsyncIterator[MemoryBack
 class TestSqliteFts(MemorySuite):
     opener = staticmethod(open_sqlite)
     manifest = PLUGIN / "plugin.json"
+    #: On each of two event loops.
+    kills = int(os.environ.get("GATEHOOK_MEMORY_KILLS", "6"))
 
     @pytest.fixture(params=["asyncio", "trio"])
     def anyio_backend(self, request: pytest.FixtureRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,7 +35,7 @@ class TestTantivy(MemorySuite):
     opener = staticmethod(open_tantivy)
     manifest = PLUGIN / "plugin.json"
     #: On each of two event loops.
-    kills = 6
+    kills = int(os.environ.get("GATEHOOK_MEMORY_KILLS", "6"))
 
     @pytest.fixture(params=["asyncio", "trio"])
     def anyio_backend(self, request: pytest.FixtureRequest) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ TESTS = Path(__file__).parents[1]
 NAME = re.compile(r"test_(?P<list>regression|fault)_(?P<number>\d\d)_\w+")
 
 
+@cache
 def numbered(place: Path) -> set[tuple[str, int]]:
     """The numbers in the names of the test functions below a directory; a name in a string or comment is none."""
     found = set()
