@@ -82,12 +82,13 @@ async def _tantivy(directory: Path) -> AsyncIterator[MemoryBackend]:
 
 @asynccontextmanager
 async def _postgres(_: Path) -> AsyncIterator[MemoryBackend]:
+    from benchmarks.memory_postgres import BUFFERS
     from benchmarks.memory_postgres import open_postgres
     from tests.memory.postgres.server import NoServer
     from tests.memory.postgres.server import running
 
     try:
-        with running() as server:
+        with running(BUFFERS) as server:
             async with open_postgres(server.dsn) as memory:
                 yield memory
     except NoServer as error:

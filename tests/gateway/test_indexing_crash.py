@@ -71,7 +71,7 @@ async def test_killed_while_indexing_nothing_is_missing_and_nothing_is_left_behi
     folder.mkdir()
     for generation in range(ROUNDS):
         fill(folder, generation)
-        words = [sys.executable, "-c", PROGRAM, str(tmp_path / "data"), str(folder), str(generation + 1)]
+        words = [sys.executable, "-c", PROGRAM, str(tmp_path / "data"), str(folder), str(generation % 4 + 1)]
         with subprocess.Popen(words, stdout=subprocess.PIPE) as process:  # noqa: ASYNC220  nothing else runs yet
             assert process.stdout.readline() == b"now\n"
             process.kill()

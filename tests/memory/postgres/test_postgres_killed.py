@@ -38,6 +38,7 @@ from gatehook.memory.postgres.schema import STORAGE
 from gatehook.memory.postgres.schema import Part
 from gatehook.memory.postgres.schema import migrate
 from gatehook.memory.postgres.target import Target
+from gatehook.memory.vectors import worker
 from gatehook.secrets import Secret
 from gatehook.testing import memory_probes as probes
 from gatehook.testing.memory_probes import SetClock
@@ -136,7 +137,7 @@ async def with_vectors(
 
 @asynccontextmanager
 async def indexing(directory: Path, clock: SystemClock) -> AsyncIterator[PostgresHybridMemory]:
-    vector_rows.INDEXED_FROM = ENOUGH
+    vector_rows.INDEXED_FROM, worker.COUNTED = ENOUGH, 2
     async with with_vectors(directory, clock, Behind) as memory:
         yield memory
 

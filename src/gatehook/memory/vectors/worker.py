@@ -35,7 +35,7 @@ from gatehook.memory.vectors.store import VectorStore
 
 _TAKEN: Final = 512
 #: While much waits, it is counted in one round of so many.
-_COUNTED: Final = 16
+COUNTED: Final = 16
 _REMEMBERED: Final = 4_096
 _REST: Final = 0.5
 _LONGEST_REST: Final = 60.0
@@ -166,7 +166,7 @@ class EmbedWorker:
             if jobs:
                 self._succeeded()
         more = len(jobs) == _TAKEN and not standing.failure
-        if not more or not standing.rounds % _COUNTED:
+        if not more or not standing.rounds % COUNTED:
             await self._look()
         return more
 
