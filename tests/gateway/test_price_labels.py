@@ -51,3 +51,12 @@ async def test_without_an_answer_the_first_tick_says_it(priced):
     async with priced(prices) as running:
         assert any(line.startswith("prices: prices, ") for line in await running.opening())
         await eventually(lambda: [one.label for one in running.prices.sources()] == ["SIMULATED"])
+
+
+async def test_the_newest_price_is_believed(priced):
+    prices = Prices(simulated=True)
+    async with priced(prices) as running:
+        await running.opening()
+        prices.simulated = False
+        await prices.set("1.20000", "1.20010")
+        await eventually(lambda: [one.label for one in running.prices.sources()] == ["live"])

@@ -96,7 +96,7 @@ class Prices:
         self.counts: dict[str, Counts] = {}
         self.replayed = (0, 0)
         self._opened: dict[str, anyio.Event] = {}
-        #: Entries whose prices said that they are simulated: one that another process serves says it nowhere else.
+        #: Entries whose newest price said that it is simulated: one that another process serves says it nowhere else.
         self._simulated: set[str] = set()
 
     def sources(self) -> list[Source]:
@@ -125,8 +125,9 @@ class Prices:
                 self._note(source.entry_id, await source.handle.quote(instrument.id))
 
     def _note(self, entry_id: str, price: object) -> None:
-        if isinstance(price, (Tick, Candle)) and price.simulated:
-            self._simulated.add(entry_id)
+        """Believe the newest price: after a restart an entry may have others."""
+        if isinstance(price, (Tick, Candle)):
+            (self._simulated.add if price.simulated else self._simulated.discard)(entry_id)
 
     async def instruments(self, query: str | None) -> list[tuple[Instrument, str]]:
         """Return every instrument there are prices for, with their label; a source that is down has none."""
