@@ -39,7 +39,8 @@ from gatehook.memory.scope import write_namespace
 
 Key = tuple[Namespace, str]
 
-_AT_ONCE: Final = 500
+#: So many rows go in one statement: what the driver writes of more holds the interpreter's lock for milliseconds.
+_AT_ONCE: Final = 50
 #: A row of an index has less than a third of a page.
 _MAX_KEY: Final = 2_400
 _LOADED: Final = (
@@ -167,15 +168,17 @@ def upsert(connection: psycopg.Connection, jobs: Sequence[Job], class_: int) -> 
 
 
 def _load(connection: psycopg.Connection, keys: Sequence[Key]) -> dict[Key, _Chain]:
-    spaces, ids = [write_namespace(namespace) for namespace, _ in keys], [write_text(id_) for _, id_ in keys]
     chains: dict[Key, _Chain] = {}
-    for at, followed, rid, digest, *row in connection.execute(_LOADED, (spaces, ids)):
-        chain = _Chain(followed=followed)
-        if rid is not None:
-            stored = read_document(row)
-            seen = stored.doc.available_at if stored.visible_at is None else stored.visible_at
-            chain = _Chain(rid, stored, digest, seen, loaded=stored, followed=followed)
-        chains[keys[at - 1]] = chain
+    for begin in range(0, len(keys), _AT_ONCE):
+        some = keys[begin : begin + _AT_ONCE]
+        wanted = [write_namespace(namespace) for namespace, _ in some], [write_text(id_) for _, id_ in some]
+        for at, followed, rid, digest, *row in connection.execute(_LOADED, wanted):
+            chain = _Chain(followed=followed)
+            if rid is not None:
+                stored = read_document(row)
+                seen = stored.doc.available_at if stored.visible_at is None else stored.visible_at
+                chain = _Chain(rid, stored, digest, seen, loaded=stored, followed=followed)
+            chains[some[at - 1]] = chain
     return chains
 
 
